@@ -1,0 +1,5 @@
+"""Reference models, mathematics, exercises and lessons for a hands-on course on image generation."""
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__"]

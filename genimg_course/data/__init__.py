@@ -1,0 +1,23 @@
+"""Pictures for the lessons: the pixel contract, sets with cards, and batches.
+
+>>> import genimg_course.data as data
+>>> digits = data.load("glyphs", size=16, count=20)
+>>> digits.images.shape
+torch.Size([20, 1, 16, 16])
+"""
+
+from genimg_course.data.batches import Batches
+from genimg_course.data.catalogue import available, load
+from genimg_course.data.pixels import to_model_range, to_uint8
+from genimg_course.data.sets import Card, DataError, ImageSet
+
+__all__ = [
+    "Batches",
+    "Card",
+    "DataError",
+    "ImageSet",
+    "available",
+    "load",
+    "to_model_range",
+    "to_uint8",
+]

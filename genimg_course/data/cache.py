@@ -1,0 +1,87 @@
+"""A folder for what is slow to make: found politely, written whole, checked when read."""
+
+import hashlib
+import io
+import os
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+
+__all__ = ["cache_folder", "remember"]
+
+Arrays = dict[str, np.ndarray]
+_CHECKSUM_BYTES = 64
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of the course's cache, which need not exist yet.
+
+    Returns:
+        ``GENIMG_CACHE_DIR``, else ``genimg_course`` in ``XDG_CACHE_HOME``, else
+        ``.cache/genimg_course`` in the home folder, else None.
+    """
+    if own := os.environ.get("GENIMG_CACHE_DIR"):
+        return Path(own).expanduser()
+    if xdg := os.environ.get("XDG_CACHE_HOME"):
+        return Path(xdg) / "genimg_course"
+    # without HOME, Python would look up the account's folder: a place that nobody offered
+    home = os.environ.get("USERPROFILE" if os.name == "nt" else "HOME")
+    return Path(home) / ".cache" / "genimg_course" if home else None
+
+
+def remember(name: str, make: Callable[[], Arrays]) -> Arrays:
+    """Read arrays from the cache, or make them and keep them there if that is possible.
+
+    Args:
+        name: name of the file, without its ending; says everything the arrays depend on.
+        make: makes the arrays.
+
+    Returns:
+        The arrays by name. A damaged file is reported by a warning, never used, and replaced.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return make()
+    path = folder / f"{name}.npz"
+    stored = _read(path)
+    if stored is not None:
+        return stored
+    arrays = make()
+    _write(path, arrays)
+    return arrays
+
+
+def _read(path: Path) -> Arrays | None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None  # not there, or not ours to read
+    body, checksum = content[:-_CHECKSUM_BYTES], content[-_CHECKSUM_BYTES:]
+    if _checksum(body) != checksum:
+        warnings.warn(f"{path} is damaged and is made again", stacklevel=2)
+        return None
+    with np.load(io.BytesIO(body), allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
+def _write(path: Path, arrays: Arrays) -> None:
+    body = io.BytesIO()
+    np.savez(body, allow_pickle=False, **arrays)
+    # readers see the old file or the new one, never a torn one, also when two processes write
+    unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # what follows the end of an archive is no part of it: the file is still a valid .npz
+        unfinished.write_bytes(body.getvalue() + _checksum(body.getvalue()))
+        os.replace(unfinished, path)
+    except OSError:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+
+
+def _checksum(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()

@@ -1,0 +1,104 @@
+"""The variational autoencoder and its conditional form, with a Bernoulli decoder."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from genimg_course._checks import check_labels
+from genimg_course.maths.gaussians import reparameterise
+from genimg_course.models.autoencoder import Decoder, Encoder
+
+__all__ = ["CVAE", "VAE", "logits_to_images"]
+
+
+def logits_to_images(logits: Tensor) -> Tensor:
+    """Return the expected image in ``[-1, 1]`` of a Bernoulli decoder, ``2 sigmoid(logits) - 1``.
+
+    Args:
+        logits: log odds of ink, any shape.
+
+    Returns:
+        Grey values, same shape.
+    """
+    return torch.tanh(logits / 2)  # the same function, in one call
+
+
+class VAE(nn.Module):
+    """Encode an image as a Gaussian over codes, decode a code as the log odds of ink a pixel.
+
+    Args:
+        latent_dim: number ``Z`` of latents.
+        size: side of the images, such as 16, 28, 32 or 64.
+        channels: 1 for grey, 3 for colour.
+        width: channels of the first layer.
+
+    Source:
+        Kingma and Welling (2014), https://arxiv.org/abs/1312.6114;
+        Rezende, Mohamed and Wierstra (2014), https://arxiv.org/abs/1401.4082
+    """
+
+    def __init__(self, latent_dim: int = 8, size: int = 16, *, channels: int = 1, width: int = 32) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.encoder = Encoder(2 * latent_dim, size, channels=channels, width=width)
+        self.decoder = Decoder(latent_dim, size, channels=channels, width=width)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return ``mu`` and ``logvar`` of ``q(z | x)``, each ``(B, Z)``, for images in ``[-1, 1]``."""
+        mu, logvar = self.encoder(x).chunk(2, dim=1)
+        return mu, logvar
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Return the logits of ``p(x | z)``, ``(B, C, H, W)``, for codes ``(B, Z)``."""
+        return self.decoder(z)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return ``logits, mu, logvar`` for one code drawn per image.
+
+        >>> [tuple(t.shape) for t in VAE(latent_dim=3, width=4)(torch.zeros(2, 1, 16, 16))]
+        [(2, 1, 16, 16), (2, 3), (2, 3)]
+        """
+        mu, logvar = self.encode(x)
+        return self.decode(reparameterise(mu, logvar)), mu, logvar
+
+
+class CVAE(nn.Module):
+    """A VAE whose encoder and decoder both see the class, so that the code need not carry it.
+
+    Args:
+        latent_dim: number ``Z`` of latents.
+        size: side of the images.
+        classes: number ``K`` of classes.
+        channels: 1 for grey, 3 for colour.
+        width: channels of the first layer.
+
+    Source:
+        Sohn, Lee and Yan (2015), https://papers.nips.cc/paper/5775
+    """
+
+    def __init__(
+        self, latent_dim: int = 8, size: int = 16, *, classes: int = 10, channels: int = 1, width: int = 32
+    ) -> None:
+        super().__init__()
+        self.latent_dim, self.classes = latent_dim, classes
+        self.encoder = Encoder(2 * latent_dim, size, channels=channels + classes, width=width)
+        self.decoder = Decoder(latent_dim + classes, size, channels=channels, width=width)
+
+    def encode(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Return ``mu`` and ``logvar`` of ``q(z | x, y)``, each ``(B, Z)``."""
+        check_labels(y, classes=self.classes, count=len(x))
+        planes = F.one_hot(y, self.classes).to(x)[:, :, None, None].expand(-1, -1, *x.shape[2:])  # (B, K, H, W)
+        mu, logvar = self.encoder(torch.cat([x, planes], dim=1)).chunk(2, dim=1)
+        return mu, logvar
+
+    def decode(self, z: Tensor, y: Tensor) -> Tensor:
+        """Return the logits of ``p(x | z, y)``, ``(B, C, H, W)``."""
+        check_labels(y, classes=self.classes, count=len(z))
+        return self.decoder(torch.cat([z, F.one_hot(y, self.classes).to(z)], dim=1))
+
+    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return ``logits, mu, logvar`` for one code drawn per image."""
+        mu, logvar = self.encode(x, y)
+        return self.decode(reparameterise(mu, logvar), y), mu, logvar
