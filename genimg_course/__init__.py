@@ -1,4 +1,4 @@
-"""Reference models, mathematics, exercises and lessons for a hands-on course on image generation."""
+"""Models, mathematics, exercises and tools of a hands-on course on image generation."""
 
 __version__ = "0.1.0"
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["check_batch", "check_finite", "check_labels", "check_matrix", "check_range", "check_same_shape"]
+__all__ = [
+    "check_batch",
+    "check_finite",
+    "check_labels",
+    "check_matrix",
+    "check_range",
+    "check_same_shape",
+]
 
 
 def check_same_shape(**tensors: Tensor) -> None:
@@ -19,14 +26,18 @@ def check_batch(**tensors: Tensor) -> None:
     """Refuse tensors without a batch dimension or with an empty batch."""
     for name, tensor in tensors.items():
         if tensor.ndim < 1 or tensor.numel() == 0:
-            raise ValueError(f"{name} has shape {tuple(tensor.shape)}: expected at least one example")
+            raise ValueError(
+                f"{name} has shape {tuple(tensor.shape)}: expected at least one example"
+            )
 
 
 def check_matrix(**tensors: Tensor) -> None:
     """Refuse tensors that are not two-dimensional with at least one row."""
     for name, tensor in tensors.items():
         if tensor.ndim != 2 or tensor.numel() == 0:
-            raise ValueError(f"{name} has shape {tuple(tensor.shape)}: expected two dimensions (B, features)")
+            raise ValueError(
+                f"{name} has shape {tuple(tensor.shape)}: expected two dimensions (B, features)"
+            )
 
 
 def check_range(name: str, tensor: Tensor, low: float, high: float) -> None:
@@ -37,7 +48,9 @@ def check_range(name: str, tensor: Tensor, low: float, high: float) -> None:
     if tensor.device.type == "cpu" and tensor.numel():
         least, most = (float(value) for value in tensor.detach().aminmax())
         if not (least >= low and most <= high):
-            raise ValueError(f"{name} spans [{least:g}, {most:g}]: expected values in [{low:g}, {high:g}]")
+            raise ValueError(
+                f"{name} spans [{least:g}, {most:g}]: expected values in [{low:g}, {high:g}]"
+            )
 
 
 def check_finite(**tensors: Tensor) -> None:
@@ -45,7 +58,9 @@ def check_finite(**tensors: Tensor) -> None:
     for name, tensor in tensors.items():
         bad = int((~tensor.isfinite()).sum())
         if bad:
-            raise ValueError(f"{name} has {bad} values that are NaN or infinite, of {tensor.numel()}")
+            raise ValueError(
+                f"{name} has {bad} values that are NaN or infinite, of {tensor.numel()}"
+            )
 
 
 def check_labels(y: Tensor, *, classes: int, count: int) -> None:
@@ -54,7 +69,9 @@ def check_labels(y: Tensor, *, classes: int, count: int) -> None:
     Only ``int64``: torch takes ``bool`` and ``uint8`` in an index for a mask.
     """
     if y.dtype != torch.int64 or y.ndim != 1:
-        raise ValueError(f"labels are {y.dtype} of shape {tuple(y.shape)}: expected int64 of shape (B,)")
+        raise ValueError(
+            f"labels are {y.dtype} of shape {tuple(y.shape)}: expected int64 of shape (B,)"
+        )
     if len(y) != count:
         raise ValueError(f"{len(y)} labels for {count} examples")
     check_range("labels", y, 0, classes - 1)

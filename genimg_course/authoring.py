@@ -1,8 +1,8 @@
 """From one source per lesson, ``solutions/NN_slug.py``, to the solved and the student's notebook.
 
 A source is a jupytext script in the percent format. What stands between ``### BEGIN SOLUTION`` and
-``### END SOLUTION`` is the student's to write. ``{{ repository }}`` and ``{{ colab }}`` are filled in.
-"""
+``### END SOLUTION`` is the student's to write. ``{{ repository }}`` and ``{{ colab }}`` are filled
+in."""
 
 from __future__ import annotations
 
@@ -164,7 +164,8 @@ def check(root: Path) -> list[str]:
         AuthoringError: as :func:`build`.
     """
     problems = [
-        f"{path.relative_to(root)} is {'stale' if path.exists() else 'missing'}: run 'genimg author'"
+        f"{path.relative_to(root)} is {'stale' if path.exists() else 'missing'}: "
+        "run 'genimg author'"
         for path in _stale(root)
     ]
     known = {path.stem for path in sources(root)}
@@ -172,8 +173,8 @@ def check(root: Path) -> list[str]:
         for path in sorted((root / folder).glob("*.ipynb")):
             if path.stem not in known:
                 problems.append(
-                    f"{folder}/{path.name} has no source solutions/{path.stem}.py: delete it or "
-                    "move it elsewhere"
+                    f"{folder}/{path.name} has no source solutions/{path.stem}.py: "
+                    "delete it or move it away"
                 )
     return problems
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,8 @@ from genimg_course.profiles import PROFILES
 from genimg_course.runner import LessonFailed, RunError
 
 __all__ = ["main"]
+
+_JUDGED_SIZE = {"glyphs": 16, "mnist": 28}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,9 +106,9 @@ def _add_author(parser: argparse.ArgumentParser) -> None:
 def _add_train(parser: argparse.ArgumentParser) -> None:
     families = parser.add_subparsers(required=True, metavar="NAME")
     judge = families.add_parser("judge", help="the classifier that looks at generated images")
-    judge.add_argument("--data", choices=("glyphs", "mnist"), default="glyphs", help="training set")
-    judge.add_argument("--size", type=int, default=16, help="side of the images in pixels")
-    judge.add_argument("--seed", type=int, default=0)
+    judge.add_argument("--data", choices=_JUDGED_SIZE, default="glyphs", help="training set")
+    judge.add_argument("--size", type=int, help="side of the images (default: 16, MNIST 28)")
+    judge.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
     judge.add_argument("--out", type=Path, help="folder (default: where the course looks for it)")
     judge.set_defaults(command=_train_judge)
 
@@ -155,9 +158,17 @@ def _author(options: argparse.Namespace) -> int:
 
 
 def _train_judge(options: argparse.Namespace) -> int:
-    from genimg_course.metrics.judge import train_judge
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch reads it when it is imported
+    from genimg_course.data import DataError
+    from genimg_course.reference import make_judge
 
-    train_judge(data=options.data, size=options.size, seed=options.seed, out=options.out)
+    size = options.size or _JUDGED_SIZE[options.data]
+    try:
+        card = make_judge(options.data, size, seed=options.seed, out=options.out)
+    except (DataError, ValueError) as error:
+        raise RunError(str(error)) from error
+    for split, accuracy in card["accuracy"].items():
+        print(f"accuracy on {split}: {accuracy:.2%}")
     return 0
 
 

@@ -23,11 +23,11 @@ _STAMP = "genimg-setup.json"
 _LOG = "setup.log"
 _VERSION = "{}.{}".format(*sys.version_info)
 
-# measured on Linux with CPython 3.11: what pip fetches into an empty cache, the folder after it, and
-# the time beside the download; other systems get a smaller torch
+# measured on Linux with CPython 3.11: what pip fetches into an empty cache, the folder after it,
+# and the time beside the download; other systems get a smaller torch
 _COST = {
-    "lab": "up to 3.1 GB to download, 5.8 GB on disk, a minute or two besides the download",
-    "dev": "up to 3.3 GB to download, 6.3 GB on disk, a minute or two besides the download",
+    "lab": "up to 3.1 GB to download, 5.8 GB on disk, two to five minutes besides the download",
+    "dev": "up to 3.3 GB to download, 6.3 GB on disk, two to five minutes besides the download",
 }
 
 _DISK_FULL = r"No space left on device|Errno 28|not enough space on the disk"
@@ -45,8 +45,8 @@ _NO_NETWORK = (
 )
 _NOTHING_FITS = r"ResolutionImpossible|No matching distribution found"
 
-# The first pattern found in pip's output names the reason. The network comes late, because pip warns
-# of a slow index in runs that fail for another reason too.
+# The first pattern found in pip's output names the reason. The network comes late, because pip
+# warns of a slow index in runs that fail for another reason too.
 _REASONS = {
     _DISK_FULL: "The disk is full: the environment and pip's cache need about 10 GB together.",
     _NO_COMPILER: (
@@ -55,16 +55,16 @@ _REASONS = {
         "Build Tools), or use a 64-bit Python from https://www.python.org, which needs none."
     ),
     _BAD_CERTIFICATE: (
-        "The certificate of the package index was not accepted: check this machine's clock, and the "
-        "proxy if there is one."
+        "The certificate of the package index was not accepted: check this machine's clock, and "
+        "the proxy if there is one."
     ),
     _NO_NETWORK: (
         "The package index could not be reached: check the network connection, and the proxy if "
         "there is one, and run the same command again."
     ),
     _NOTHING_FITS: (
-        "No set of packages fits this machine: constraints.txt is for a 64-bit Python 3.11, 3.12 or "
-        "3.13 on Linux, macOS or Windows."
+        "No set of packages fits this machine: constraints.txt is for a 64-bit Python 3.11, 3.12 "
+        "or 3.13 on Linux, macOS or Windows."
     ),
 }
 

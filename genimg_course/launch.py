@@ -36,8 +36,8 @@ def lessons(folder: Path) -> list[Path]:
     found = sorted(path for path in folder.glob("*.ipynb") if re.match(r"\d\d_", path.name))
     if not found:
         raise LaunchError(
-            f"There are no lessons in {folder.absolute()}: run this command in the course's folder, "
-            "the one that holds 'notebooks'"
+            f"There are no lessons in {folder.absolute()}: run this command in the course's "
+            "folder, the one that holds 'notebooks'"
         )
     return found
 
@@ -78,7 +78,7 @@ def kernel_environment(scratch: Path, *, log_level: int = 40) -> dict[str, str]:
         "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait starve the others
         **os.environ,
         "IPYTHONDIR": str(scratch / "ipython"),
-        "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, not one of the same name at home
+        "JUPYTER_PREFER_ENV_PATH": "1",  # a kernel at home may have the same name
         "JUPYTER_RUNTIME_DIR": str(scratch / "runtime"),
         "PYTHONPATH": _paths(str(Path(__file__).resolve().parent.parent), "PYTHONPATH"),
     }

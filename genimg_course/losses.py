@@ -14,14 +14,17 @@ __all__ = ["discriminator_loss", "generator_loss", "negative_elbo", "r1_penalty"
 
 
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
-    r"""Return :math:`\sum_i (x_i - \hat x_i)^2`, averaged over the batch: what an autoencoder minimises.
+    r"""Return the squared error, summed over pixels: what an autoencoder minimises.
+
+    .. math:: \mathbb E \sum_i (x_i - \hat x_i)^2
 
     Args:
         x_hat: reconstructions, ``(B, ...)``.
         x: images, same shape.
 
     Returns:
-        A scalar; half of it is a Gaussian negative log-likelihood with unit variance, up to a constant.
+        A scalar; half of it is a Gaussian negative log-likelihood with unit variance, up to a
+        constant.
 
     Raises:
         ValueError: if the shapes differ.
@@ -31,7 +34,9 @@ def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
     return (x - x_hat).square().reshape(len(x), -1).sum(dim=1).mean()
 
 
-def negative_elbo(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor, *, beta: float = 1.0) -> Tensor:
+def negative_elbo(
+    x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor, *, beta: float = 1.0
+) -> Tensor:
     r"""Return the negative evidence lower bound of a VAE with a Bernoulli decoder.
 
     .. math:: -\mathbb E_{q(z \mid x)} \log p(x \mid z) + \beta\,\mathrm{KL}(q(z \mid x) \Vert p(z))
@@ -83,7 +88,8 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 def generator_loss(fake_logits: Tensor, *, saturating: bool = False) -> Tensor:
     r"""Return the generator's loss on what the discriminator says of its images.
 
-    .. math:: \mathbb E_z[-\log D(G(z))] \quad\text{or, saturating,}\quad \mathbb E_z[\log(1 - D(G(z)))]
+    .. math:: \mathbb E_z[-\log D(G(z))] \quad\text{or, saturating,}\quad
+        \mathbb E_z[\log(1 - D(G(z)))]
 
     The first keeps its gradient where the discriminator is sure that an image is fake. The second
     is the zero-sum game of theorem 1 and loses it there.
@@ -112,7 +118,8 @@ def r1_penalty(real_logits: Tensor, x: Tensor, *, gamma: float) -> Tensor:
 
     Args:
         real_logits: logits of the discriminator on ``x``, ``(B,)`` or ``(B, 1)``.
-        x: the real images they came from, with ``requires_grad`` set before the forward pass, ``(B, ...)``.
+        x: the real images they came from, with ``requires_grad`` set before the forward pass,
+            ``(B, ...)``.
         gamma: weight of the penalty, non-negative.
 
     Returns:
@@ -128,7 +135,8 @@ def r1_penalty(real_logits: Tensor, x: Tensor, *, gamma: float) -> Tensor:
         raise ValueError(f"gamma is {gamma}: expected a weight of at least zero")
     if not x.requires_grad:
         raise ValueError(
-            f"x {tuple(x.shape)} does not require a gradient: call x.requires_grad_() before the forward pass"
+            f"x {tuple(x.shape)} does not require a gradient: "
+            "call x.requires_grad_() before the forward pass"
         )
     (gradient,) = torch.autograd.grad(real_logits.sum(), x, create_graph=True)
     return 0.5 * gamma * gradient.square().reshape(len(x), -1).sum(dim=1).mean()

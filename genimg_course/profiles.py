@@ -48,7 +48,11 @@ def budget(
     3
     """
     if not smoke.keys() == cpu.keys() == gpu.keys():
-        odd = sorted((smoke.keys() | cpu.keys() | gpu.keys()) - (smoke.keys() & cpu.keys() & gpu.keys()))
-        raise ValueError(f"every profile must set the same numbers; not in all of them: {', '.join(odd)}")
+        odd = sorted(
+            (smoke.keys() | cpu.keys() | gpu.keys()) - (smoke.keys() & cpu.keys() & gpu.keys())
+        )
+        raise ValueError(
+            f"every profile must set the same numbers; not in all of them: {', '.join(odd)}"
+        )
     chosen = resolve(profile)
     return SimpleNamespace(profile=chosen, **{"smoke": smoke, "cpu": cpu, "gpu": gpu}[chosen])

@@ -54,11 +54,18 @@ def report(**goals: Goal) -> None:
     path = os.environ.get("GENIMG_REPORT")
     if path:
         numbers = {
-            name: {"value": goal.value, "at_most": goal.at_most, "at_least": goal.at_least, "unit": goal.unit}
+            name: {
+                "value": goal.value,
+                "at_most": goal.at_most,
+                "at_least": goal.at_least,
+                "unit": goal.unit,
+            }
             for name, goal in goals.items()
         }
         with open(path, "w", encoding="utf-8") as file:
             json.dump(numbers, file, indent=2)
-    missed = [f"{name.replace('_', ' ')} is {goal}" for name, goal in goals.items() if not goal.kept]
+    missed = [
+        f"{name.replace('_', ' ')} is {goal}" for name, goal in goals.items() if not goal.kept
+    ]
     if missed:
         raise Missed("; ".join(missed))

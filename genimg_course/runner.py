@@ -81,13 +81,13 @@ def run(
 
     Args:
         notebook: the lesson.
-        out: folder for ``NN_slug.ipynb``, ``NN_slug.html``, ``pictures`` and ``numbers.json``; files
-            of these names are overwritten.
+        out: folder for ``NN_slug.ipynb``, ``NN_slug.html``, ``pictures`` and ``numbers.json``;
+            files of these names are overwritten.
         parameters: values for the lesson's parameters, such as ``PROFILE`` and ``DATASET``.
         cell_timeout: seconds that one cell may take; no limit by default.
 
     Raises:
-        RunError: if the lesson has no such parameter.
+        RunError: if the lesson has no such parameter, or ``out`` is the lesson's own folder.
         LessonFailed: if a cell fails or is not executed; the notebook up to there is kept.
     """
     parameters = dict(parameters or {})
@@ -98,6 +98,10 @@ def run(
                 f"{notebook.stem} has no parameter {name}; it has {', '.join(known) or 'none'}"
             )
     target = out / notebook.name
+    if target.absolute() == notebook.absolute():
+        raise RunError(
+            f"{out} is where the lesson itself lies: choose another folder for the results"
+        )
     numbers = out / "numbers.json"
     (out / "pictures").mkdir(parents=True, exist_ok=True)
     for old in [numbers, target, *(out / "pictures").glob("cell_*.png")]:
@@ -143,6 +147,7 @@ def _execute(
                     str(target.absolute()).replace("{", "{{").replace("}", "}}"),
                     parameters=parameters,
                     kernel_name="python3",
+                    language="python",
                     cwd=str(Path(scratch) / "work"),
                     progress_bar=sys.stderr.isatty(),
                     execution_timeout=cell_timeout,

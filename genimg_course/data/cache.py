@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
@@ -70,7 +71,8 @@ def _read(path: Path) -> Arrays | None:
 
 def _write(path: Path, arrays: Arrays) -> None:
     body = io.BytesIO()
-    np.savez(body, allow_pickle=False, **arrays)
+    named: dict[str, Any] = dict(arrays)
+    np.savez(body, **named)
     # readers see the old file or the new one, never a torn one, also when two processes write
     unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
     try:

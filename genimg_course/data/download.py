@@ -63,8 +63,8 @@ def plain_loader(loader: str, **attributes: Any) -> Any:
         attributes: class attributes to change.
 
     Returns:
-        A subclass of the same name. The original prefers ``processed/*.pt``, which versions
-        before 0.9 left behind and nobody can verify.
+        A subclass of the same name. The original prefers ``processed/*.pt``, which old versions
+        left behind and nobody can verify.
     """
     from torchvision import datasets
 

@@ -117,12 +117,13 @@ def _sample(master: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Look a master up at points in sides of the picture, ``(n, size, size)``."""
     n, size, _ = x.shape
     grid = np.stack([x, -y], axis=-1) * np.float32(2 / (_CANVAS * INK_SIDE))
-    # one picture as high as all of them: the same arithmetic for any number of threads
+    # one picture as high as all of them, and NumPy around it: nothing here is split into threads,
+    # so the bytes do not depend on their number, and they need not wait for each other
     grid = grid.reshape(1, n * size, size, 2)
     ink = grid_sample(
         torch.from_numpy(master)[None, None], torch.from_numpy(grid), align_corners=False
     )
-    return (ink * 255).round().to(torch.uint8).numpy().reshape(n, size, size)
+    return np.rint(ink.numpy() * 255).astype(np.uint8).reshape(n, size, size)
 
 
 def _master(font: int, digit: int, *, pixel: float, side: int) -> np.ndarray:

@@ -43,28 +43,29 @@ def load_folder(
         The pictures, with labels if there are classes.
 
     Raises:
-        ValueError: if the size, the split or the count is impossible.
+        ValueError: if the size or the count is impossible.
         DataError: if the folder is missing or has no pictures, or one of them cannot be read.
     """
     if not 8 <= size <= 512:
         raise ValueError(f"size is {size}; pictures of a folder can have 8 to 512 pixels a side")
-    if split not in _SHARES:
-        raise ValueError(f"split {split!r} is unknown; choose one of {', '.join(_SHARES)}")
     folder = Path(path).expanduser().resolve()
     files = _files(folder)
-    names = [name for name, _, _ in files]
-    low, high = _SHARES[split]
-    # in the order of the random number of each name: the first few are a fair sample
-    ranks = sorted((_unit(name), i) for i, name in enumerate(names))
-    chosen = [i for unit, i in ranks if low <= unit < high]
+    chosen = _chosen([name for name, _, _ in files], split)
     if not chosen:
         raise DataError(
-            f"none of the {len(names)} pictures in {folder} fell into the split {split!r}: add "
+            f"none of the {len(files)} pictures in {folder} fell into the split {split!r}: add "
             "pictures or choose another split"
         )
-    if count is not None and not 1 <= count <= len(chosen):
+    if count is not None and count > len(chosen):
         raise ValueError(f"count is {count}; {folder} has {len(chosen)} {split} pictures")
     return _whole_folder(folder, size, files).select(chosen[:count])
+
+
+def _chosen(names: list[str], split: str) -> list[int]:
+    """Return which names fall into a split, shuffled, so that the first few are a fair sample."""
+    low, high = _SHARES[split]
+    ranks = sorted((_unit(name), i) for i, name in enumerate(names))
+    return [i for unit, i in ranks if low <= unit < high]
 
 
 def _files(folder: Path) -> tuple[_File, ...]:
@@ -78,8 +79,15 @@ def _files(folder: Path) -> tuple[_File, ...]:
         found += [path for path in paths if path.suffix.lower() in _ENDINGS]
     if not found:
         raise DataError(f"{folder} has no pictures: put png, jpg, jpeg, webp or bmp files there")
-    status = {path.relative_to(folder).as_posix(): path.stat() for path in found}
-    return tuple((name, status[name].st_size, status[name].st_mtime_ns) for name in sorted(status))
+    return tuple(sorted((path.relative_to(folder).as_posix(), *_state(path)) for path in found))
+
+
+def _state(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0  # a link to nothing, for one: reading it will say so
+    return status.st_size, status.st_mtime_ns
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,8 @@
 
 It needs no download, and everything about each picture is known: its class, its font, and how the
 digit was turned, slanted, scaled and shifted. Ink is white on black, as in MNIST. The same split,
-seed and count show the same digits at every size.
+seed and count show the same digits at every size. On one machine the bytes are always the same;
+another Matplotlib changes a pixel in a thousand by one grey level.
 
 Held-out fonts. "train" and "validation" are drawn from 16 fonts, "test" from 4 others, one or two
 of each family (DejaVu, STIX, Computer Modern). Many of the fonts are near copies of each other:
@@ -37,7 +38,7 @@ RANGES = {
     "shift_y": (-0.06, 0.06),
 }
 _COUNTS = {"train": 20_000, "validation": 4_000, "test": 4_000}
-_RECIPE = 1  # raise it with every change of the pictures: it is part of the cache's names
+_RECIPE = 2  # raise it with every change of the pictures: it is part of the cache's names
 _WORTH_STORING = 1_000  # fewer pictures are drawn faster than they are read
 
 
@@ -56,18 +57,14 @@ def load_glyphs(
         Grey pictures with their factors; classes and fonts are balanced.
 
     Raises:
-        ValueError: if the size, the split or the count is impossible.
+        ValueError: if the size is impossible.
 
     >>> load_glyphs(size=16, count=30).factors["rotation"].shape
     torch.Size([30])
     """
     if not 12 <= size <= 64:
         raise ValueError(f"size is {size}; glyphs are drawn from 12 to 64 pixels a side")
-    if split not in _COUNTS:
-        raise ValueError(f"split {split!r} is unknown; choose one of {', '.join(_COUNTS)}")
     count = _COUNTS[split] if count is None else count
-    if count < 1:
-        raise ValueError(f"count is {count}; ask for at least one picture")
     arrays = _arrays(size, split, count, seed)
     # copies: a reader who writes into a set must not change what the next call returns
     tensors = {name: torch.from_numpy(values.copy()) for name, values in arrays.items()}
@@ -79,8 +76,8 @@ def _card(size: int) -> Card:
     return Card(
         name="glyphs",
         title="Digits drawn from fonts",
-        licence="the licences of the fonts (DejaVu: Bitstream Vera; STIX: STIX Font License; Computer "
-        "Modern: SIL OFL) govern the font files, not pictures of their digits",
+        licence="the licences of the fonts (DejaVu: Bitstream Vera; STIX: STIX Font License; "
+        "Computer Modern: SIL OFL) govern the font files, not pictures of their digits",
         source="drawn here from the font files of Matplotlib",
         shape=(1, size, size),
         classes=tuple("0123456789"),

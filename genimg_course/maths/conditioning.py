@@ -32,7 +32,9 @@ def condition(z: Tensor, y: Tensor, table: Tensor) -> Tensor:
     return torch.cat([z, table[y]], dim=1)  # (B, Z + E)
 
 
-def projection_logit(features: Tensor, y: Tensor, weight: Tensor, bias: Tensor, class_vectors: Tensor) -> Tensor:
+def projection_logit(
+    features: Tensor, y: Tensor, weight: Tensor, bias: Tensor, class_vectors: Tensor
+) -> Tensor:
     r"""Return the logit of a projection discriminator.
 
     .. math:: w^\top \phi(x) + b + v_y^\top \phi(x)
@@ -84,7 +86,8 @@ def prior_shift(posterior: Tensor, old_prior: Tensor, new_prior: Tensor) -> Tens
         ValueError: if the numbers of classes differ or an old frequency is not positive.
 
     Source:
-        Saerens, Latinne and Decaestecker (2002), equation 2.4, https://doi.org/10.1162/089976602753284446
+        Saerens, Latinne and Decaestecker (2002), equation 2.4,
+        https://doi.org/10.1162/089976602753284446
     """
     check_matrix(posterior=posterior)
     if not posterior.shape[1:] == old_prior.shape == new_prior.shape:
@@ -93,7 +96,9 @@ def prior_shift(posterior: Tensor, old_prior: Tensor, new_prior: Tensor) -> Tens
             f"old_prior {tuple(old_prior.shape)}, new_prior {tuple(new_prior.shape)}"
         )
     if not bool((old_prior > 0).all()):
-        raise ValueError(f"old_prior has a class of frequency {old_prior.min().item():g}: it was never seen")
+        raise ValueError(
+            f"old_prior has a class of frequency {old_prior.min().item():g}: it was never seen"
+        )
     check_range("new_prior", new_prior, 0.0, 1.0)
     odds = posterior * (new_prior / old_prior)
     return odds / odds.sum(dim=1, keepdim=True)

@@ -18,13 +18,16 @@ def optimal_discriminator(p: Tensor, q: Tensor, *, prior: float = 0.5) -> Tensor
     Args:
         p: density or probability of the data at each point, non-negative, any shape.
         q: the same for the generator.
-        prior: share :math:`\pi` of real images among all that the discriminator sees, in ``(0, 1)``.
+        prior: share :math:`\pi` of real images among all that the discriminator sees, in ``(0,
+            1)``.
 
     Returns:
-        Values in ``[0, 1]``, the shape of ``p``; ``prior`` where both are zero (nothing was seen there).
+        Values in ``[0, 1]``, the shape of ``p``; ``prior`` where both are zero (nothing was seen
+        there).
 
     Raises:
-        ValueError: if the shapes differ, a density is negative or ``prior`` is not inside ``(0, 1)``.
+        ValueError: if the shapes differ, a density is negative or ``prior`` is not inside ``(0,
+            1)``.
 
     Source:
         Goodfellow et al. (2014), proposition 1, https://arxiv.org/abs/1406.2661

@@ -38,7 +38,9 @@ def kl_divergence(p: Tensor, q: Tensor) -> Tensor:
 
 
 def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
-    r"""Return :math:`\tfrac12\mathrm{KL}(p\Vert m) + \tfrac12\mathrm{KL}(q\Vert m)`, ``m`` their mean, in nats.
+    r"""Return the Jensen-Shannon divergence of two laws, in nats; ``m`` is their mean.
+
+    .. math:: \tfrac12\mathrm{KL}(p\Vert m) + \tfrac12\mathrm{KL}(q\Vert m)
 
     Args:
         p: probabilities, ``(..., K)``.
@@ -59,7 +61,9 @@ def jensen_shannon(p: Tensor, q: Tensor) -> Tensor:
 
 
 def total_variation(p: Tensor, q: Tensor) -> Tensor:
-    r"""Return :math:`\tfrac12 \sum_i |p_i - q_i|`, the largest difference of the probability of an event.
+    r"""Return the largest difference that two laws give to the probability of an event.
+
+    .. math:: \tfrac12 \sum_i |p_i - q_i|
 
     Args:
         p: probabilities, ``(..., K)``.

@@ -1,4 +1,4 @@
-"""Monte-Carlo estimators: two gradients of the same expectation, and log p(x) by importance sampling."""
+"""Monte-Carlo estimators: two gradients of one expectation, and log p(x) from samples."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["importance_log_likelihood", "pathwise_gradient", "score_function_gra
 
 
 def pathwise_gradient(z: Tensor) -> Tensor:
-    r"""Return per-sample pathwise estimates of :math:`\nabla_\mu\,\mathbb E_{N(\mu,1)}[z^2] = 2\mu`.
+    r"""Return pathwise estimates of :math:`\nabla_\mu\,\mathbb E_{N(\mu,1)}[z^2] = 2\mu`.
 
     With :math:`z = \mu + \epsilon` the derivative of :math:`z^2` is :math:`2z`; its variance is 4.
 
@@ -30,7 +30,7 @@ def pathwise_gradient(z: Tensor) -> Tensor:
 
 
 def score_function_gradient(z: Tensor, mu: float, *, baseline: float = 0.0) -> Tensor:
-    r"""Return per-sample score-function estimates of :math:`\nabla_\mu\,\mathbb E_{N(\mu,1)}[z^2] = 2\mu`.
+    r"""Return score-function estimates of :math:`\nabla_\mu\,\mathbb E_{N(\mu,1)}[z^2] = 2\mu`.
 
     .. math:: (z^2 - b)\,\nabla_\mu \log N(z; \mu, 1) = (z^2 - b)(z - \mu)
 

@@ -19,7 +19,8 @@ def gaussian_frechet(mean_1: Tensor, cov_1: Tensor, mean_2: Tensor, cov_2: Tenso
     r"""Return the squared Fréchet distance of two Gaussians.
 
     .. math:: \lVert m_1 - m_2 \rVert^2
-        + \mathrm{tr}\left(\Sigma_1 + \Sigma_2 - 2(\Sigma_1^{1/2}\Sigma_2\Sigma_1^{1/2})^{1/2}\right)
+        + \mathrm{tr}\left(\Sigma_1 + \Sigma_2
+        - 2(\Sigma_1^{1/2}\Sigma_2\Sigma_1^{1/2})^{1/2}\right)
 
     The inner matrix is symmetric, so that an eigendecomposition serves and no complex root appears.
 

@@ -42,9 +42,10 @@ def bernoulli_nll(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def gaussian_nll(x_hat: Tensor, x: Tensor, *, sigma: float) -> Tensor:
-    r"""Return the negative log-density of ``N(x_hat, sigma^2 I)`` at ``x``, summed over pixels, in nats.
+    r"""Return the negative log-density of ``N(x_hat, sigma^2 I)`` at ``x``, in nats.
 
-    .. math:: \sum_i \left( \frac{(x_i - \hat x_i)^2}{2\sigma^2} + \log\sigma + \tfrac12\log 2\pi \right)
+    .. math:: \sum_i \left( \frac{(x_i - \hat x_i)^2}{2\sigma^2} + \log\sigma
+        + \tfrac12\log 2\pi \right)
 
     Args:
         x_hat: means, ``(B, ...)``.
@@ -67,12 +68,18 @@ def gaussian_nll(x_hat: Tensor, x: Tensor, *, sigma: float) -> Tensor:
 
 
 def effective_beta(
-    beta: float, pixels: int, latent_dim: int, *, pixel_mean: bool = False, latent_mean: bool = False
+    beta: float,
+    pixels: int,
+    latent_dim: int,
+    *,
+    pixel_mean: bool = False,
+    latent_mean: bool = False,
 ) -> float:
     r"""Return the weight of the KL term that a loss with means instead of sums really uses.
 
     A loss that averages over :math:`D` pixels is, up to a factor, the sum over pixels with
-    :math:`\beta D` in front of the KL; a mean over the :math:`Z` latents divides by :math:`Z` again.
+    :math:`\beta D` in front of the KL; a mean over the :math:`Z` latents divides by :math:`Z`
+    again.
 
     Args:
         beta: the weight written in the code.

@@ -34,7 +34,9 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
     """
     check_matrix(features=features, reference=reference)
     if features.shape[1] != reference.shape[1]:
-        raise ValueError(f"features have {features.shape[1]} columns, reference {reference.shape[1]}")
+        raise ValueError(
+            f"features have {features.shape[1]} columns, reference {reference.shape[1]}"
+        )
     if min(len(features), len(reference)) < 2:
         raise ValueError(f"a covariance needs two images, got {len(features)} and {len(reference)}")
     check_finite(features=features, reference=reference)

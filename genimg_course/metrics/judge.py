@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from genimg_course._checks import check_batch, check_finite, check_labels
 from genimg_course.models.classifier import Classifier
-from genimg_course.models.weights import load_weights
+from genimg_course.models.weights import load_weights, read_card
 
 __all__ = ["Judge", "judge_path", "load_judge"]
 
@@ -24,7 +23,9 @@ def judge_path(name: str, size: int) -> Path:
     return FOLDER / f"{name}_{size}"
 
 
-def load_judge(name: str = "glyphs", size: int = 16, *, device: torch.device | str = "cpu") -> Judge:
+def load_judge(
+    name: str = "glyphs", size: int = 16, *, device: torch.device | str = "cpu"
+) -> Judge:
     """Load the judge that comes with the course for a data set and an image size.
 
     Args:
@@ -42,7 +43,7 @@ def load_judge(name: str = "glyphs", size: int = 16, *, device: torch.device | s
             f"there is no judge for {name!r} at {size} pixels (there are: {known}); "
             f"train one with: genimg train judge --data {name} --size {size}"
         )
-    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    card = read_card(path)
     network = load_weights(Classifier(**card["network"]), path)
     return Judge(network.to(device).eval().requires_grad_(False), card)
 
@@ -69,7 +70,7 @@ class Judge:
         return self._in_pieces(self.network, x).softmax(dim=1)
 
     def accuracy(self, x: Tensor, y: Tensor) -> float:
-        """Return the share of images, ``(B, C, H, W)``, that the judge sees as their class ``(B,)``.
+        """Return the share of images ``(B, C, H, W)`` that the judge sees as their class ``(B,)``.
 
         For a conditional generator this is the conditional accuracy: it counts whether the picture
         shows what was asked for, not whether it looks good.
@@ -78,6 +79,6 @@ class Judge:
         return float((self.predict(x).argmax(dim=1) == y).float().mean())
 
     def class_shares(self, x: Tensor) -> Tensor:
-        """Return the share of each class among images ``(B, C, H, W)``, ``(K,)``; a lost class has 0."""
+        """Return the share of each class, ``(K,)``, among images ``(B, C, H, W)``."""
         seen = self.predict(x).argmax(dim=1)
         return torch.bincount(seen, minlength=self.network.classes) / len(seen)

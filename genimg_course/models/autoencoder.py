@@ -25,7 +25,10 @@ class Encoder(nn.Module):
         side, doublings = grid_of(size)
         self.convolutions, deep = down_stack(channels, width, doublings, activation=nn.ReLU)
         self.head = nn.Sequential(
-            nn.Flatten(), nn.Linear(deep * side * side, 4 * width), nn.ReLU(), nn.Linear(4 * width, outputs)
+            nn.Flatten(),
+            nn.Linear(deep * side * side, 4 * width),
+            nn.ReLU(),
+            nn.Linear(4 * width, outputs),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -75,7 +78,9 @@ class Autoencoder(nn.Module):
         Rumelhart, Hinton and Williams (1986), https://doi.org/10.1038/323533a0
     """
 
-    def __init__(self, latent_dim: int = 8, size: int = 16, *, channels: int = 1, width: int = 32) -> None:
+    def __init__(
+        self, latent_dim: int = 8, size: int = 16, *, channels: int = 1, width: int = 32
+    ) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.encoder = Encoder(latent_dim, size, channels=channels, width=width)

@@ -12,7 +12,8 @@ __all__ = ["down_stack", "grid_of", "up_stack"]
 def grid_of(size: int) -> tuple[int, int]:
     """Return the side of the smallest grid and the number of doublings from there to ``size``.
 
-    A side is halved while it is even and above 7, so that 16 and 28 take two steps and 64 takes four.
+    A side is halved while it is even and above 7, so that 16 and 28 take two steps and 64 takes
+    four.
 
     Raises:
         ValueError: if the side cannot be halved to at most 7 (it needs enough factors of two).
@@ -24,12 +25,19 @@ def grid_of(size: int) -> tuple[int, int]:
     while side > 7 and side % 2 == 0:
         side, doublings = side // 2, doublings + 1
     if doublings == 0 or side > 7:
-        raise ValueError(f"size is {size}: expected a side such as 16, 28, 32 or 64, at most 7 after halving")
+        raise ValueError(
+            f"size is {size}: expected a side such as 16, 28, 32 or 64, at most 7 after halving"
+        )
     return side, doublings
 
 
 def down_stack(
-    channels: int, width: int, doublings: int, *, activation: Callable[[], nn.Module], norm: bool = False
+    channels: int,
+    width: int,
+    doublings: int,
+    *,
+    activation: Callable[[], nn.Module],
+    norm: bool = False,
 ) -> tuple[nn.Sequential, int]:
     """Build convolutions that halve the side ``doublings`` times; return them and their channels.
 
@@ -50,11 +58,11 @@ def down_stack(
 def up_stack(
     width: int, doublings: int, *, activation: Callable[[], nn.Module], norm: bool = False
 ) -> tuple[nn.Sequential, int]:
-    """Build transposed convolutions that double the side ``doublings`` times; return them and their channels.
+    """Build transposed convolutions that double the side; return them and their channels.
 
-    It mirrors ``down_stack``: the input has ``width * 2**(doublings - 1)`` channels (at most ``8 * width``),
-    each layer halves them. The kernel size is a multiple of the stride, which avoids a checkerboard.
-    """
+    It mirrors ``down_stack``: the input has ``width * 2**(doublings - 1)`` channels (at most ``8 *
+    width``), each layer halves them. The kernel size is a multiple of the stride, which avoids a
+    checkerboard."""
     layers: list[nn.Module] = []
     inside = width * 2 ** min(doublings - 1, 3)
     for k in reversed(range(doublings)):

@@ -60,7 +60,13 @@ class ProjectionDiscriminator(nn.Module):
     """
 
     def __init__(
-        self, size: int = 16, *, classes: int = 10, channels: int = 1, width: int = 32, features: int = 128
+        self,
+        size: int = 16,
+        *,
+        classes: int = 10,
+        channels: int = 1,
+        width: int = 32,
+        features: int = 128,
     ) -> None:
         super().__init__()
         self.features = discriminator_features(size, channels, width, features)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 __all__ = ["Classifier"]
@@ -17,19 +19,25 @@ class Classifier(nn.Module):
         features: length ``F`` of the feature vector.
     """
 
-    def __init__(self, classes: int = 10, *, channels: int = 1, width: int = 24, features: int = 64) -> None:
+    def __init__(
+        self, classes: int = 10, *, channels: int = 1, width: int = 24, features: int = 64
+    ) -> None:
         super().__init__()
         self.classes = classes
         widths = (channels, width, 2 * width, 2 * width)
         layers: list[nn.Module] = []
-        for inside, outside in zip(widths, widths[1:], strict=False):
+        for inside, outside in pairwise(widths):
             layers += [
                 nn.Conv2d(inside, outside, kernel_size=3, stride=2, padding=1),
                 nn.BatchNorm2d(outside),
                 nn.ReLU(),
             ]
         self.trunk = nn.Sequential(
-            *layers, nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(8 * width, features), nn.ReLU()
+            *layers,
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(8 * width, features),
+            nn.ReLU(),
         )
         self.head = nn.Linear(features, classes)
 

@@ -27,7 +27,9 @@ class Generator(nn.Module):
         Radford, Metz and Chintala (2016), section 3, https://arxiv.org/abs/1511.06434
     """
 
-    def __init__(self, latent_dim: int = 32, size: int = 16, *, channels: int = 1, width: int = 32) -> None:
+    def __init__(
+        self, latent_dim: int = 32, size: int = 16, *, channels: int = 1, width: int = 32
+    ) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         side, doublings = grid_of(size)
@@ -58,7 +60,9 @@ def discriminator_features(size: int, channels: int, width: int, features: int) 
     """
     side, doublings = grid_of(size)
     convolutions, deep = down_stack(channels, width, doublings, activation=leaky)
-    return nn.Sequential(convolutions, nn.Flatten(), nn.Linear(deep * side * side, features), leaky())
+    return nn.Sequential(
+        convolutions, nn.Flatten(), nn.Linear(deep * side * side, features), leaky()
+    )
 
 
 class Discriminator(nn.Module):
@@ -71,7 +75,9 @@ class Discriminator(nn.Module):
         features: length of the last hidden vector.
     """
 
-    def __init__(self, size: int = 16, *, channels: int = 1, width: int = 32, features: int = 128) -> None:
+    def __init__(
+        self, size: int = 16, *, channels: int = 1, width: int = 32, features: int = 128
+    ) -> None:
         super().__init__()
         self.features = discriminator_features(size, channels, width, features)
         self.head = nn.Linear(features, 1)

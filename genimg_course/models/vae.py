@@ -39,14 +39,16 @@ class VAE(nn.Module):
         Rezende, Mohamed and Wierstra (2014), https://arxiv.org/abs/1401.4082
     """
 
-    def __init__(self, latent_dim: int = 8, size: int = 16, *, channels: int = 1, width: int = 32) -> None:
+    def __init__(
+        self, latent_dim: int = 8, size: int = 16, *, channels: int = 1, width: int = 32
+    ) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.encoder = Encoder(2 * latent_dim, size, channels=channels, width=width)
         self.decoder = Decoder(latent_dim, size, channels=channels, width=width)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return ``mu`` and ``logvar`` of ``q(z | x)``, each ``(B, Z)``, for images in ``[-1, 1]``."""
+        """Return ``mu`` and ``logvar`` of ``q(z | x)``, each ``(B, Z)``."""
         mu, logvar = self.encoder(x).chunk(2, dim=1)
         return mu, logvar
 
@@ -79,7 +81,13 @@ class CVAE(nn.Module):
     """
 
     def __init__(
-        self, latent_dim: int = 8, size: int = 16, *, classes: int = 10, channels: int = 1, width: int = 32
+        self,
+        latent_dim: int = 8,
+        size: int = 16,
+        *,
+        classes: int = 10,
+        channels: int = 1,
+        width: int = 32,
     ) -> None:
         super().__init__()
         self.latent_dim, self.classes = latent_dim, classes
@@ -89,7 +97,8 @@ class CVAE(nn.Module):
     def encode(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Return ``mu`` and ``logvar`` of ``q(z | x, y)``, each ``(B, Z)``."""
         check_labels(y, classes=self.classes, count=len(x))
-        planes = F.one_hot(y, self.classes).to(x)[:, :, None, None].expand(-1, -1, *x.shape[2:])  # (B, K, H, W)
+        one_hot = F.one_hot(y, self.classes).to(x)[:, :, None, None]
+        planes = one_hot.expand(-1, -1, *x.shape[2:])  # (B, K, H, W)
         mu, logvar = self.encoder(torch.cat([x, planes], dim=1)).chunk(2, dim=1)
         return mu, logvar
 

@@ -24,7 +24,7 @@ class CheckpointError(ValueError):
 
 
 class Stateful(Protocol):
-    """Anything whose state can be saved: a network, an optimiser, an average, a stream of batches."""
+    """Anything whose state can be saved: a network, an optimiser, an average, batches."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
@@ -35,8 +35,8 @@ class Checkpoints:
     """Save and restore the parts of a run so that it resumes bit for bit.
 
     A checkpoint is a folder ``step-00000500`` with ``NAME.safetensors`` for each network,
-    ``state.pt`` (optimisers, averages, batches, random states), ``history.json`` and the checksums of
-    these files in ``sha256.json``. It is written under a temporary name and renamed when it is
+    ``state.pt`` (optimisers, averages, batches, random states), ``history.json`` and the checksums
+    of these files in ``sha256.json``. It is written under a temporary name and renamed when it is
     complete; the one before it is kept.
 
     Args:
@@ -49,9 +49,14 @@ class Checkpoints:
         ValueError: if there is nothing to save or a count is not positive.
     """
 
-    def __init__(self, folder: str | Path, parts: dict[str, Stateful], *, every: int = 500, keep: int = 2) -> None:
+    def __init__(
+        self, folder: str | Path, parts: dict[str, Stateful], *, every: int = 500, keep: int = 2
+    ) -> None:
         if not parts or every < 1 or keep < 1:
-            raise ValueError(f"expected parts to save and positive counts, got {list(parts)}, every {every}, keep {keep}")
+            raise ValueError(
+                "expected parts to save and positive counts, "
+                f"got {list(parts)}, every {every}, keep {keep}"
+            )
         self.folder, self.parts, self.every, self.keep = Path(folder), parts, every, keep
 
     def save(self, step: int, history: dict[str, list[float]]) -> Path:
@@ -119,7 +124,7 @@ class Checkpoints:
         return sorted(int(path.parent.name.removeprefix("step-")) for path in complete)
 
     def restore(self) -> tuple[int, dict[str, list[float]]]:
-        """Restore the newest checkpoint; return its step and history, or ``(0, {})`` if there is none.
+        """Restore the newest checkpoint; return its step and history, ``(0, {})`` if none.
 
         Raises:
             CheckpointError: if a file is damaged or belongs to other networks.
@@ -134,11 +139,15 @@ class Checkpoints:
             rest = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
             history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
         except (OSError, RuntimeError, SafetensorError, ValueError, EOFError) as error:
-            raise CheckpointError(f"checkpoint {folder} is damaged ({error}): delete that folder and resume") from error
+            raise CheckpointError(
+                f"checkpoint {folder} is damaged ({error}): delete that folder and resume"
+            ) from error
         held = weights | rest["parts"]
         missing = (self.parts.keys() - held.keys()) | (self._networks().keys() - weights.keys())
         if missing:
-            raise CheckpointError(f"checkpoint {folder} does not hold {', '.join(sorted(missing))}: it is of another run")
+            raise CheckpointError(
+                f"checkpoint {folder} lacks {', '.join(sorted(missing))}: it is of another run"
+            )
         for name, network in self._networks().items():
             try:
                 refuse_other_network(network, weights[name], folder / f"{name}.safetensors")
@@ -148,7 +157,9 @@ class Checkpoints:
             try:
                 part.load_state_dict(held[name])
             except (KeyError, RuntimeError, ValueError) as error:
-                raise CheckpointError(f"checkpoint {folder} does not fit {name}: {error}") from error
+                raise CheckpointError(
+                    f"checkpoint {folder} does not fit {name}: {error}"
+                ) from error
         torch.set_rng_state(rest["rng"])
         if "cuda_rng" in rest and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(rest["cuda_rng"])
@@ -167,4 +178,3 @@ def _check_sums(folder: Path) -> None:
     for name, known in json.loads((folder / "sha256.json").read_text(encoding="utf-8")).items():
         if _sha256(folder / name) != known:
             raise ValueError(f"{name} was altered or cut short")
-

@@ -11,11 +11,14 @@ __all__ = ["Average"]
 
 
 class Average:
-    r"""Keep an exponential moving average of a network: :math:`\bar\theta \leftarrow d\bar\theta + (1-d)\theta`.
+    r"""Keep an exponential moving average of a network's weights.
 
-    A GAN's generator circles around a good point; the average sits nearer to it. In the first updates
-    the decay is smaller, ``(1 + n) / (10 + n)``, so that the random initial weights are soon forgotten.
-    Buffers (the running statistics of batch normalisation) are averaged with the parameters.
+    .. math:: \bar\theta \leftarrow d\bar\theta + (1 - d)\theta
+
+    A GAN's generator circles around a good point; the average sits nearer to it. In the first
+    updates the decay is smaller, ``(1 + n) / (10 + n)``, so that the random initial weights are
+    soon forgotten. Buffers (the running statistics of batch normalisation) are averaged with the
+    parameters.
 
     Args:
         network: the network to follow; it is copied, not changed.

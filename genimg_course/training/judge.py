@@ -1,4 +1,4 @@
-"""How the judges are trained: a classifier on drawings that are shifted, turned and scaled a little."""
+"""How the judges are trained: a classifier on pictures that are moved a little."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ __all__ = ["jitter", "train_judge"]
 
 
 def jitter(
-    x: Tensor, *, rng: torch.Generator, degrees: float = 10.0, shift: float = 0.08, stretch: float = 0.1
+    x: Tensor,
+    *,
+    rng: torch.Generator,
+    degrees: float = 10.0,
+    shift: float = 0.08,
+    stretch: float = 0.1,
 ) -> Tensor:
     """Turn, shift and stretch each image by a small random amount; outside is black.
 
@@ -36,7 +41,14 @@ def jitter(
         return (torch.rand(len(x), generator=rng) * 2 - 1) * limit
 
     angle, wide, high = uniform(math.radians(degrees)), 1 + uniform(stretch), 1 + uniform(stretch)
-    rows = [angle.cos() * wide, -angle.sin(), 2 * uniform(shift), angle.sin(), angle.cos() * high, 2 * uniform(shift)]
+    rows = [
+        angle.cos() * wide,
+        -angle.sin(),
+        2 * uniform(shift),
+        angle.sin(),
+        angle.cos() * high,
+        2 * uniform(shift),
+    ]
     theta = torch.stack(rows, dim=1).view(-1, 2, 3).to(x)
     grid = F.affine_grid(theta, list(x.shape), align_corners=False)
     return F.grid_sample(x + 1, grid, align_corners=False) - 1
@@ -52,7 +64,7 @@ def train_judge(
     rng: torch.Generator,
     progress: bool = True,
 ) -> Classifier:
-    """Train a classifier on jittered batches with a one-cycle learning rate; return it in evaluation mode.
+    """Train a classifier on jittered batches with a one-cycle learning rate.
 
     Args:
         batches: an endless stream of images in ``[-1, 1]`` and classes.

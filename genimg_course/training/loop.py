@@ -35,10 +35,12 @@ def fit(
     """Call ``step(n, *batch)`` for ``n = 0 .. steps - 1`` and return the history of its losses.
 
     In a notebook a bar with the latest losses and the latest preview is shown and updated in place;
-    elsewhere a plain progress bar. An interrupt by the reader ends the run and keeps what was learned.
+    elsewhere a plain progress bar. An interrupt by the reader ends the run and keeps what was
+    learned.
 
     Args:
-        step: one update; returns detached scalars by name. It owns the networks, ``fit`` knows none.
+        step: one update; returns detached scalars by name. It owns the networks, ``fit`` knows
+            none.
         batches: an endless stream of batches.
         steps: how many updates in all, those of a resumed run included.
         preview: returns a figure of the present state; called now and then, and at the end.
@@ -48,8 +50,8 @@ def fit(
             where each look makes the device wait.
 
     Returns:
-        ``"step"`` and each loss by name, one entry per look: the mean since the look before, and the
-        number of steps done; ``"seconds"`` since the start.
+        ``"step"`` and each loss by name, one entry per look: the mean since the look before, and
+        the number of steps done; ``"seconds"`` since the start.
 
     Raises:
         ValueError: if ``steps`` or ``read_every`` is not positive.
@@ -79,7 +81,10 @@ def fit(
     except KeyboardInterrupt:
         if not history:
             raise
-        print(f"stopped by hand after {int(history['step'][-1])} of {steps} steps; the networks keep what they learned")
+        print(
+            f"stopped by hand after {int(history['step'][-1])} of {steps} steps; "
+            "the networks keep what they learned"
+        )
     finally:
         if panel and history:
             last = {name: values[-1] for name, values in history.items()}
@@ -100,7 +105,8 @@ def _read(unread: list[dict[str, Tensor]], n: int) -> dict[str, float]:
             if not math.isfinite(value):
                 at = n + 1 - len(values) + offset
                 raise NonFiniteLoss(
-                    f"{name} became {value} in step {at}: training has stopped, the last checkpoint is kept. "
+                    f"{name} became {value} in step {at}: training has stopped, "
+                    "the last checkpoint is kept. "
                     "Look at the learning rate and at the loss before it"
                 )
         means[name] = sum(values) / len(values)

@@ -24,7 +24,9 @@ class _Bar:
         self.bar = tqdm(total=steps, unit="step", file=sys.stderr, mininterval=0.5)
 
     def update(self, step: int, losses: dict[str, float]) -> None:
-        self.bar.set_postfix({name: f"{value:.3g}" for name, value in losses.items()}, refresh=False)
+        self.bar.set_postfix(
+            {name: f"{value:.3g}" for name, value in losses.items()}, refresh=False
+        )
         self.bar.update(step - self.bar.n)
 
     def finish(self, step: int, losses: dict[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""Training steps: networks, optimisers and one batch in, detached losses out; each the whole algorithm."""
+"""Training steps, each a whole algorithm: networks, optimisers, a batch in, losses out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def vae_step(
 ) -> dict[str, Tensor]:
     """Update encoder and decoder together on images ``(B, C, H, W)`` in ``[-1, 1]``.
 
-    One objective, one backward pass through ``z = mu + sigma * eps``: the encoder has no loss of its own.
+    One objective, one backward pass through ``z = mu + sigma * eps``: the encoder has no loss of
+    its own.
 
     Args:
         model: maps ``x`` (and the condition) to ``logits, mu, logvar``.
@@ -55,7 +56,11 @@ def vae_step(
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return {"negative_elbo": loss.detach(), "reconstruction": reconstruction.detach(), "kl": kl.detach()}
+    return {
+        "negative_elbo": loss.detach(),
+        "reconstruction": reconstruction.detach(),
+        "kl": kl.detach(),
+    }
 
 
 def gan_step(
@@ -69,9 +74,9 @@ def gan_step(
 ) -> dict[str, Tensor]:
     """Update the discriminator, then the generator, once each, on images ``(B, C, H, W)``.
 
-    With classes ``(B,)`` as the condition this is a cGAN: both networks see the label, and the fakes
-    carry the labels of the batch. Real and generated pairs then share one law of classes, so that
-    the discriminator cannot tell them apart by class alone.
+    With classes ``(B,)`` as the condition this is a cGAN: both networks see the label, and the
+    fakes carry the labels of the batch. Real and generated pairs then share one law of classes, so
+    that the discriminator cannot tell them apart by class alone.
 
     Args:
         generator: maps noise ``(B, Z)`` (and the condition) to images and knows its ``latent_dim``.
@@ -83,8 +88,8 @@ def gan_step(
         gamma: weight of the R1 penalty in this step.
 
     Returns:
-        ``d_loss`` (without the penalty) and ``g_loss`` in nats, and the mean logits ``real_logit`` and
-        ``fake_logit``, detached scalars.
+        ``d_loss`` (without the penalty) and ``g_loss`` in nats, and the mean logits ``real_logit``
+        and ``fake_logit``, detached scalars.
 
     Raises:
         ValueError: if ``gamma`` is negative.
@@ -105,7 +110,8 @@ def gan_step(
     (d_loss + penalty).backward()
     opt_d.step()
 
-    g_loss = generator_loss(discriminator(fake, *condition))  # again: the discriminator has just moved
+    new_logits = discriminator(fake, *condition)  # again: the discriminator has just moved
+    g_loss = generator_loss(new_logits)
     opt_g.zero_grad()
     g_loss.backward()
     opt_g.step()
@@ -137,7 +143,9 @@ def lazily(gamma: float, n: int, *, every: int) -> float:
     return gamma * every if n % every == 0 else 0.0
 
 
-def classifier_step(model: nn.Module, optimizer: Optimizer, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+def classifier_step(
+    model: nn.Module, optimizer: Optimizer, x: Tensor, y: Tensor
+) -> dict[str, Tensor]:
     """Update a classifier on images ``(B, C, H, W)`` and classes ``(B,)``.
 
     Returns:

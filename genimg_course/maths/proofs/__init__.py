@@ -14,7 +14,16 @@ from genimg_course.maths.proofs.engine import KINDS, Check, Proof, ProofFailed, 
 
 __all__ = ["KINDS", "Check", "Proof", "ProofFailed", "Proven", "all_proofs", "proof"]
 
-_SUBJECTS = ("conditioning", "gan", "metrics", "vae_bound", "vae_estimators", "vae_likelihood")
+_SUBJECTS = (
+    "conditioning",
+    "gan",
+    "gan_dynamics",
+    "metrics",
+    "vae_bound",
+    "vae_estimators",
+    "vae_importance",
+    "vae_likelihood",
+)
 
 
 @cache

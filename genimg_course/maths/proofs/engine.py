@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +41,8 @@ class Check:
     def badge(self) -> str:
         """What was checked and how closely; the tolerance, because errors differ by machine."""
         unit = " standard errors" if self.kind == "Monte-Carlo" else ""
-        bound = f"error below {self.tolerance:g}{unit}" if self.tolerance else "exact"
+        limit = f"{self.tolerance:g}".replace("e-0", "e-")
+        bound = f"error below {limit}{unit}" if self.tolerance else "exact"
         return f"checked: {self.kind}, {bound} ({self.description})"
 
 
@@ -50,7 +52,7 @@ class ProofFailed(AssertionError):
     Args:
         id: the proof.
         check: the check that failed.
-        error: what it returned; NaN fails every tolerance.
+        error: what it returned; NaN if it could not run, for the reason that the traceback gives.
     """
 
     def __init__(self, id: str, check: Check, error: float) -> None:
@@ -88,12 +90,15 @@ class Proof:
             Each check with the error it obtained.
 
         Raises:
-            ProofFailed: at the first check that misses its tolerance.
+            ProofFailed: at the first check that misses its tolerance or cannot run.
         """
         results = []
         with torch.inference_mode(False), torch.enable_grad(), torch.device("cpu"):
             for check in self.checks:
-                error = float(check.error())
+                try:
+                    error = float(check.error())
+                except Exception as reason:
+                    raise ProofFailed(self.id, check, math.nan) from reason
                 if not error <= check.tolerance:
                     raise ProofFailed(self.id, check, error)
                 results.append((check, error))
@@ -130,7 +135,7 @@ class Proven:
         item = self.proof
         paragraphs = [
             f"**{item.title}** (`{item.id}`)",
-            f"$$\n{item.statement.strip()}\n$$",
+            f"$$\n{' '.join(item.statement.split())}\n$$",
             f"*Assumptions:* {item.assumptions}",
             f"*Source:* {_ADDRESS.sub(_link, item.source)}",
             "\n".join(f"- {check.badge}" for check in item.checks),

@@ -1,4 +1,4 @@
-"""Small independent tools of the checks: seeded draws, quadrature, Newton's method, exact moments."""
+"""Tools of the checks: seeded draws, quadrature, Newton's method, exact moments."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch import Tensor
 __all__ = [
     "exact",
     "expectation",
+    "float64",
     "gap",
     "gauss_hermite",
     "gauss_legendre",
@@ -28,6 +29,11 @@ __all__ = [
 def normal(seed: int, *shape: int) -> Tensor:
     """Return standard normal draws in float64 that leave the global generator alone."""
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def float64(values: object) -> Tensor:
+    """Return numbers as a tensor in float64."""
+    return torch.tensor(values, dtype=torch.float64)
 
 
 def law(seed: int, *shape: int) -> Tensor:

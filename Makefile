@@ -1,0 +1,56 @@
+# Set-up and the course's commands; `make help` lists them.
+
+# An interpreter for a new environment; by default the first one that runs and is new enough.
+PYTHON ?=
+VENV ?= .venv
+ARGS ?=
+
+# what the tests and the notebooks start shares the machine: waiting threads must not spin
+export OMP_WAIT_POLICY = PASSIVE
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test book setup
+
+help:
+	@echo 'make lab      set up what the notebooks need and open JupyterLab on the first lesson'
+	@echo 'make test     set up everything and run the tests'
+	@echo 'make book     set up everything and build the site'
+	@echo 'make setup    set up everything and stop there'
+	@echo
+	@echo 'ARGS=...      options of the command: make lab ARGS=--no-browser, make test ARGS="-k maths"'
+	@echo 'PYTHON=...    the Python to set up with (3.11, 3.12 or 3.13)'
+	@echo 'VENV=...      where the environment lives (default: .venv)'
+
+lab:
+	$(call set_up,lab)
+	@"$(VENV)/bin/python" -m genimg_course.cli lab $(ARGS)
+
+test:
+	$(call set_up,dev)
+	@"$(VENV)/bin/python" -m pytest $(ARGS)
+
+book:
+	$(call set_up,dev)
+	@"$(VENV)/bin/python" book/build.py $(ARGS)
+
+setup:
+	$(call set_up,dev)
+
+# The environment's own Python comes first, so that a finished set-up costs nothing. A name in PATH
+# may be a shim that does not run, so each candidate is asked for its version.
+define set_up
+@chosen=; seen=; \
+for python in $(if $(PYTHON),"$(PYTHON)","$(VENV)/bin/python" python3.13 python3.12 python3.11 python3 python); do \
+	version=`"$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null` || continue; \
+	case "$$version" in \
+		3.11|3.12|3.13) chosen=$$python; break;; \
+		?*) seen="$$seen $$python is $$version;";; \
+	esac; \
+done; \
+if [ -z "$$chosen" ]; then \
+	echo "Python 3.11, 3.12 or 3.13 is needed and none was found:$${seen:- $(if $(PYTHON),$(PYTHON) does not run,no Python runs here);}" \
+		"install one from https://www.python.org/downloads or name yours with PYTHON=/path/to/python." >&2; \
+	exit 1; \
+fi; \
+"$$chosen" -I genimg_course/environment.py --venv "$(VENV)" --extra $(1)
+endef

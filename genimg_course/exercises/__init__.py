@@ -1,0 +1,25 @@
+"""Exercises that check themselves: a decorator, a ladder of hints, and a table of what is done.
+
+A lesson uses :func:`exercise`, :func:`hint` and :func:`progress`. A grader uses :func:`check` with
+a seed of its own, or :func:`observe` beside an untrusted answer, with the same specifications.
+"""
+
+from genimg_course.exercises.checking import Verdict, check, observe
+from genimg_course.exercises.commands import ExerciseError, exercise, hint, progress
+from genimg_course.exercises.registry import specification
+from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+
+__all__ = [
+    "Case",
+    "ExerciseError",
+    "Hints",
+    "Misconception",
+    "Specification",
+    "Verdict",
+    "check",
+    "exercise",
+    "hint",
+    "observe",
+    "progress",
+    "specification",
+]

@@ -1,0 +1,31 @@
+"""Figures and explorers: every function returns a `Figure` that shows itself in a notebook."""
+
+from genimg_course.viz.diagram import Edge, Node, cgan_diagram, flow_diagram, vae_diagram
+from genimg_course.viz.explorer import Explorer, explore
+from genimg_course.viz.figures import bars, curves, lines
+from genimg_course.viz.images import compare_rows, image_grid
+from genimg_course.viz.live import LivePanel
+from genimg_course.viz.maps import heatmap, latent_scatter
+from genimg_course.viz.style import PALETTE, Figure, png_bytes, style
+
+__all__ = [
+    "PALETTE",
+    "Edge",
+    "Explorer",
+    "Figure",
+    "LivePanel",
+    "Node",
+    "bars",
+    "cgan_diagram",
+    "compare_rows",
+    "curves",
+    "explore",
+    "flow_diagram",
+    "heatmap",
+    "image_grid",
+    "latent_scatter",
+    "lines",
+    "png_bytes",
+    "style",
+    "vae_diagram",
+]

@@ -1,0 +1,101 @@
+"""Measure how a lesson's numbers vary with the seed, and write the table that its bounds rest on.
+
+    python tests/calibration/calibrate.py 13 --profile cpu --seeds 8
+
+A bound is the mean and six standard deviations on the bad side. Seeds: at least 30 where a run
+takes seconds, at least 8 where it takes minutes. Seeds that a table already holds are not run
+again."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from genimg_course.launch import find_lesson
+from genimg_course.runner import LessonFailed, run, value
+
+TABLES = Path(__file__).parent
+ROOT = TABLES.parents[1]
+
+
+def bound(values: list[float], *, upper: bool) -> float:
+    """Return the mean of the values and six standard deviations on the bad side."""
+    spread = 6 * statistics.stdev(values)
+    return statistics.mean(values) + (spread if upper else -spread)
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return mean, standard deviation and bound of each bounded number over the runs."""
+    numbers = {}
+    for name, side in runs[0]["sides"].items():
+        values = [each["numbers"][name] for each in runs]
+        numbers[name] = {
+            "mean": round(statistics.mean(values), 6),
+            "sd": round(statistics.stdev(values), 6),
+            side: round(bound(values, upper=side == "at_most"), 6),
+        }
+    return numbers
+
+
+def measure(seed: int, *, notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Run the lesson once; a missed bound does not matter here, the number does."""
+    with tempfile.TemporaryDirectory() as scratch:
+        out = Path(scratch)
+        try:
+            run(notebook, out=out, parameters={**parameters, "SEED": seed})
+        except LessonFailed as failure:
+            if not (out / "numbers.json").exists():
+                raise SystemExit(str(failure)) from failure
+        goals = json.loads((out / "numbers.json").read_text(encoding="utf-8"))
+    return {
+        "seed": seed,
+        "numbers": {name: round(goal["value"], 6) for name, goal in goals.items()},
+        "sides": {
+            name: side
+            for name, goal in goals.items()
+            for side in ("at_most", "at_least")
+            if goal[side] is not None
+        },
+    }
+
+
+def main() -> None:
+    """Run the missing seeds and write ``NN_PROFILE[_VALUE...].json`` beside this file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("lesson", metavar="NN")
+    parser.add_argument("--profile", default="cpu")
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument(
+        "--workers", type=int, default=1, help="runs at a time; give each one thread"
+    )
+    parser.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE")
+    options = parser.parse_args()
+    extra = dict(text.split("=", 1) for text in options.parameter)
+    parameters = {"PROFILE": options.profile, **{name: value(text) for name, text in extra.items()}}
+    notebook = find_lesson(ROOT / "solutions", options.lesson)
+    table = TABLES / ("_".join([options.lesson, options.profile, *extra.values()]) + ".json")
+    runs = json.loads(table.read_text(encoding="utf-8"))["runs"] if table.exists() else []
+    known = {each["seed"] for each in runs}
+    missing = [seed for seed in range(options.seeds) if seed not in known]
+    with ProcessPoolExecutor(options.workers) as pool:
+        for done in pool.map(partial(measure, notebook=notebook, parameters=parameters), missing):
+            print(done, flush=True)
+            runs.append(done)
+    content = {
+        "lesson": options.lesson,
+        "parameters": parameters,
+        "summary": summary(runs),
+        "runs": runs,
+    }
+    table.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(content["summary"], indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""Fixtures for all tests: a cache of their own, and real pictures where they are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Keep the tests out of the reader's cache and data, and out of a read-only home."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENIMG_CACHE_DIR", str(folder))
+        patch.delenv("GENIMG_DATA_DIR", raising=False)
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of real data sets beside the checkout, or skip."""
+    folder = Path(__file__).resolve().parents[2] / "shared" / "data"
+    if not (folder / "MD5SUMS").is_file():
+        pytest.skip(f"the real data sets are not in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_root(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a scratch folder in torchvision's layout, with links to the packed files."""
+    root = tmp_path_factory.mktemp("data")
+    for name in ("MNIST", "FashionMNIST"):
+        raw = root / name / "raw"
+        raw.mkdir(parents=True)
+        for packed in (real_data / name / "raw").glob("*.gz"):
+            (raw / packed.name).symlink_to(packed.resolve())
+    return root
