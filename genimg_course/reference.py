@@ -24,6 +24,7 @@ def make_judge(
     *,
     seed: int = 0,
     steps: int | None = None,
+    count: int | None = None,
     out: str | Path | None = None,
 ) -> dict[str, Any]:
     """Train the judge of a data set, measure it on unseen pictures, write weights and card.
@@ -33,6 +34,7 @@ def make_judge(
         size: side of the images; MNIST is 28.
         seed: of the weights, the batches and the jitter.
         steps: number of updates; ``None`` takes those of the judges that come with the course.
+        count: number of training images; ``None`` takes all.
         out: folder for ``NAME_SIZE.safetensors`` and ``.json``; ``None`` replaces the course's own.
 
     Returns:
@@ -44,7 +46,7 @@ def make_judge(
     if name not in STEPS:
         raise ValueError(f"no judge is trained on {name!r}: choose one of {', '.join(STEPS)}")
     rng = seed_everything(seed)
-    train = data.load(name, size=size)
+    train = data.load(name, size=size, count=count)
     steps = steps or STEPS[name]
     channels = train.images.shape[1]
     network = train_judge(

@@ -375,7 +375,8 @@ viz.curves(
 )
 
 # %% [markdown]
-# Notice the two phases. First the reconstruction falls while the KL term *rises*: the model finds that codes are worth their price. Then both settle.
+# Notice the plateau at the beginning, near 60 nats: the code is still empty, and every picture is the same grey average. Then the KL term *rises* while the
+# reconstruction falls: the model finds that codes are worth their price.
 # The final price, about eight nats, is what it takes to say which digit it is and how it is drawn.
 
 # %% [markdown]
@@ -497,7 +498,7 @@ for k, value in tightness.items():
     print(f"K = {k:4d}: -log p(x) is at most about {value:6.2f} nats")
 
 # %% [markdown]
-# The number falls by a few nats: that much of the bound was the encoder's fault, not the decoder's. Report the bound as what it is. "A VAE maximises the likelihood" is a common shortcut; it maximises a bound, and you have just measured the difference.
+# The number falls by about one nat: that much of the bound was the encoder's fault, not the decoder's. Report the bound as what it is. "A VAE maximises the likelihood" is a common shortcut; it maximises a bound, and you have just measured the difference.
 
 # %%
 proof("vae.importance_bound")

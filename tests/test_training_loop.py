@@ -280,10 +280,10 @@ def test_a_finished_run_is_not_run_again(tmp_path):
     assert network.weight.item() == 4
 
 
-def test_a_checkpoint_is_written_every_so_many_steps_with_all_losses_read(tmp_path):
+def test_a_checkpoint_is_written_now_and_then_and_at_the_end_with_all_losses_read(tmp_path):
     _, _, checkpoints = training(tmp_path, None)
     step = losses_of(*range(7))
     fit(step, STREAM, steps=7, read_every=100, checkpoints=checkpoints, progress=False)
-    assert checkpoints.steps() == [4, 6]
-    assert checkpoints.restore()[1]["step"] == [2, 4, 6]
-    assert checkpoints.restore()[1]["loss"] == [0.5, 2.5, 4.5]
+    assert checkpoints.steps() == [6, 7]
+    assert checkpoints.restore()[1]["step"] == [2, 4, 6, 7]
+    assert checkpoints.restore()[1]["loss"] == [0.5, 2.5, 4.5, 6.0]

@@ -42,7 +42,7 @@ class Checkpoints:
     Args:
         folder: where the checkpoints of this run live; made if missing.
         parts: what to save, by name.
-        every: a checkpoint is written after every so many steps.
+        every: a checkpoint is written after every so many steps, and at the end of a run.
         keep: how many of the newest are kept.
 
     Raises:

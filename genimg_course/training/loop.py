@@ -68,7 +68,9 @@ def fit(
     try:
         for n in range(done, steps):
             unread.append(step(n, *next(batches)))
-            saving = checkpoints is not None and (n + 1) % checkpoints.every == 0
+            saving = checkpoints is not None and (
+                (n + 1) % checkpoints.every == 0 or n + 1 == steps
+            )
             looking = len(unread) >= (read_every or _pace(unread[-1])) or n + 1 == steps
             if looking or saving:
                 losses = _read(unread, n)

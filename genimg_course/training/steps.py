@@ -99,7 +99,7 @@ def gan_step(
         Mirza and Osindero (2014), equation 2, https://arxiv.org/abs/1411.1784
     """
     real = x.detach().requires_grad_(gamma != 0)
-    z = torch.randn(len(x), generator.latent_dim, device=x.device)
+    z = torch.randn(len(x), generator.latent_dim, device=x.device)  # type: ignore[call-overload]
     fake = generator(z, *condition)
 
     real_logits = discriminator(real, *condition)
