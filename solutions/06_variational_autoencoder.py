@@ -24,8 +24,8 @@
 # training step. Train on digits, watch samples appear, walk through the latent space. Then break the
 # model with one wrong word in the loss, read the symptom from the numbers, and cure it.
 #
-# **What you need.** Gradients in PyTorch, convolutions (lesson 02), the KL divergence (lesson 03) and
-# the plain autoencoder (lesson 05). Every symbol is explained where it first appears.
+# **What you need.** Gradients and convolutions in PyTorch, and what a probability density is. The KL divergence
+# and every symbol are explained where they first appear. (Lessons 02, 03 and 05, which prepare this one, are planned.)
 
 # %% [markdown]
 # | profile | where | time |
@@ -86,8 +86,8 @@ print(f"profile {budget.profile} on {device}")
 # ## A good picture is rare, so chance alone will not find one
 #
 # Here are the drawings that we learn from: digits in many typefaces, slanted, turned, scaled and shifted.
-# An image $x$ has $D$ pixels. If you choose each pixel by chance you get noise, and you could wait for
-# the age of the universe until a digit appears. The pictures that we want fill a tiny corner of all that
+# An image $x$ has $D$ pixels. If you choose each pixel by chance you get noise, and in practice you will
+# never see a digit. The pictures that we want fill a tiny corner of all that
 # can be drawn. A generative model must find that corner and tell us how to land in it.
 
 # %%
@@ -101,7 +101,7 @@ viz.image_grid(x_unseen[:60], columns=15, title=f"{train.card.title}: 60 drawing
 # %% [markdown]
 # ## A hidden cause makes pictures easy to draw
 #
-# A digit is not 256 independent decisions. It has a few causes: which digit, how slanted, how large.
+# A digit of 16 by 16 pixels is not 256 independent decisions. It has a few causes: which digit, how slanted, how large.
 # So the model draws in two moves. First it picks a short vector $z$, the **latent variable**, from a fixed
 # and simple law, the **prior** $p(z) = N(0, I)$ over $Z$ numbers. Then a network, the **decoder** with
 # weights $\theta$, turns $z$ into a law over images, $p_\theta(x \mid z)$.
@@ -132,28 +132,29 @@ viz.vae_diagram()
 # %% [markdown]
 # ## The bound falls out of one line of algebra
 #
-# For any $q$ with the right support, write $\log p_\theta(x)$ as an average over $q$, multiply and divide by $q$, and split the logarithm:
+# The number $\log p_\theta(x)$ does not depend on $z$, so it is its own average over any law $q$. By Bayes' rule $p_\theta(x) = p_\theta(x, z) / p_\theta(z \mid x)$.
+# Insert that, multiply and divide by $q$, and split the logarithm. ($\mathbb E_q$ is the mean over $z \sim q$; where $p_\theta(x, z)$ is zero, $q$ must be zero too.)
 #
 # $$\log p_\theta(x) = \underbrace{\mathbb E_{q}\!\left[\log \frac{p_\theta(x, z)}{q_\phi(z \mid x)}\right]}_{\mathcal L(x)}
 # + \underbrace{\mathbb E_{q}\!\left[\log \frac{q_\phi(z \mid x)}{p_\theta(z \mid x)}\right]}_{\mathrm{KL}(q_\phi(z \mid x)\,\Vert\,p_\theta(z \mid x))\ \ge\ 0}$$
 # <!-- proof: vae.elbo_identity -->
 #
-# The second term is a KL divergence and never negative. So $\mathcal L(x)$ is a lower bound of $\log p_\theta(x)$, the
-# **evidence lower bound** (ELBO). The gap is exactly how wrong the encoder's guess is. Raise the bound and two good things can
+# The second term is a **KL divergence**: the mean of the log ratio of two laws under the first. It is never negative, and zero only if the laws agree. So $\mathcal L(x)$ is a lower bound of $\log p_\theta(x)$, the
+# **evidence lower bound** (ELBO). The gap measures how wrong the encoder's guess is. Raise the bound and two good things can
 # happen: the picture becomes more probable, or the guess becomes better.
 
 # %%
 proof("vae.elbo_identity")
 
 # %% [markdown]
-# Every identity in this course carries such a badge. It means that a program checks the statement, here and in the
+# Every displayed identity in this course carries such a badge. It means that a program checks the statement, here and in the
 # test suite, with the very functions that you will use. Split the joint law $p_\theta(x, z) = p_\theta(x \mid z)\,p(z)$ and the bound takes the form that we train:
 #
 # $$-\mathcal L(x) = \underbrace{\mathbb E_{q}\left[-\log p_\theta(x \mid z)\right]}_{\text{reconstruction}}
 # + \underbrace{\mathrm{KL}\!\left(q_\phi(z \mid x)\,\Vert\,p(z)\right)}_{\text{price of the code}}$$
 # <!-- proof: vae.elbo_forms -->
 #
-# Both terms are in **nats** (natural-logarithm bits; one nat is 1.44 bits). The first asks: how surprised is the decoder by the picture? The
+# Both terms are in **nats**, the unit of information when logarithms are natural; one nat is 1.44 bits. The first asks: how surprised is the decoder by the picture? The
 # second: how much does the code say beyond the prior?
 
 # %%
@@ -165,7 +166,7 @@ proof("vae.elbo_forms")
 # The decoder returns one number $a_i$ a pixel, a **logit**. Its sigmoid is the probability of ink, so a pixel with ink
 # $t_i \in [0, 1]$ costs $\log(1 + e^{a_i}) - a_i t_i$ nats, and an image costs the sum over its pixels.
 #
-# Write it from the logits. The obvious way, `log(sigmoid(a))`, gives $-\infty$ as soon as a confident pixel is wrong.
+# Write it from the logits. The obvious way, `log(1 - sigmoid(a))`, already gives $-\infty$ at $a = 20$, because the sigmoid rounds to 1 in `float32`.
 # `torch.nn.functional` has what you need.
 
 
@@ -182,8 +183,8 @@ def bernoulli_nll(logits: Tensor, target: Tensor) -> Tensor:
 # %% [markdown]
 # Stuck? `hint("vae.bernoulli_nll")` gives one more hint at each call. The last one is the solution.
 #
-# A word on honesty: on pure black and white this is a log-probability. Our pixels have grey edges, and there the Bernoulli
-# formula misses a normaliser. The bound still orders models fairly on the same data; it is not a density in nats.
+# One caution: on pure black and white this is a log-probability. Our pixels have grey edges, and there the Bernoulli
+# formula misses a normaliser, which depends on the logits. So read the number as a loss on these data, not as a log-density.
 
 # %%
 proof("vae.bernoulli_nll")
@@ -238,10 +239,10 @@ def reparameterise(mu: Tensor, logvar: Tensor) -> Tensor:
 proof("vae.reparameterisation")
 
 # %% [markdown]
-# ## The other gradient works too, at twenty times the noise
+# ## The other gradient works too, at twenty times the variance
 #
-# There is a second way: leave the sample alone and differentiate the log of the law, $\nabla_\mu \log q(z)$. This **score-function
-# estimator** needs no derivative of the network at all. So why not use it? Measure. Take the simplest case, $f(z) = z^2$ with
+# There is a second way to the gradient of $\mathbb E_q[f(z)]$: leave the sample alone and average $f(z)\, \nabla_\mu \log q(z)$. This **score-function
+# estimator** needs no derivative of $f$, which here holds the decoder. So why not use it? Measure. Take the simplest case, $f(z) = z^2$ with
 # $z \sim N(\mu, 1)$. The true gradient of $\mathbb E[z^2]$ is $2\mu$. The score of the law is $\nabla_\mu \log N(z; \mu, 1) = z - \mu$,
 # and a constant baseline $b$ may be subtracted from $f$ without changing the mean.
 
@@ -274,7 +275,7 @@ for name, estimate in estimates.items():
 
 # %% [markdown]
 # All three are right on average. But to match one pathwise sample you need about twenty score-function samples, or ten with the best
-# baseline. Where the path exists, we take it. (Lesson 20 meets a case where it does not: discrete tokens.)
+# baseline. Where the path exists, we take it. Where it does not, as for discrete tokens, the score function remains.
 
 # %%
 proof("vae.gradient_variance")
@@ -283,8 +284,8 @@ proof("vae.gradient_variance")
 # ## One objective trains both networks
 #
 # Put the two terms together. Images arrive in $[-1, 1]$, so the ink is $(x + 1) / 2$. The factor $\beta$ weighs the price of the code; $\beta = 1$
-# is the bound. **Sum** over pixels and latents, then take the **mean** over the batch. That choice looks harmless. At the end of the lesson you will see what happens to those who
-# write `mean` everywhere.
+# is the bound. **Sum** over pixels and latents, then take the **mean** over the batch. That choice looks harmless. At the end of the lesson you will see what happens when the sum over
+# pixels becomes a mean.
 
 
 # %%
@@ -326,8 +327,8 @@ def vae_step(
 # %% [markdown]
 # ### From the errata: two losses that never meet
 #
-# Two popular articles give the encoder a loss of its own ("the difference between the image and its code") and train encoder and decoder
-# in turns. An image and a code live in different spaces, so that difference is not defined. And their "VAE loss" counts the reconstruction
+# The two articles that this course corrects give the encoder a loss of its own ("the difference between the image and its code") and train encoder and decoder
+# in turns. An image and a code live in different spaces, so that difference means nothing. And their "VAE loss" counts the reconstruction
 # twice and has no KL term. Without it the best spread is $\sigma \to 0$, and what is left is the plain autoencoder. One objective, one pass: that is all.
 
 # %% [markdown]
@@ -380,7 +381,7 @@ viz.curves(
 # The final price, about eight nats, is what it takes to say which digit it is and how it is drawn.
 
 # %% [markdown]
-# ## What does it rebuild, and what does it lose?
+# ## It rebuilds the form and loses the sharp edges
 #
 # Each column is a drawing that the model has never seen, and what the decoder makes of the mean code.
 
@@ -432,7 +433,7 @@ with torch.no_grad():
 viz.image_grid(samples, columns=15, title="Sixty drawings that nobody made")
 
 # %% [markdown]
-# ## Turn the knobs: what does each latent mean?
+# ## A latent is a knob, and you can turn it
 #
 # Choose a drawing, choose a latent (the first one carries the most nats), and move its value from one end of the prior to the other. Some latents slant, some thicken, some turn one digit into another. Nobody told them to.
 
@@ -454,14 +455,14 @@ def turn(drawing: int = 3, latent: int = 1, value: float = 0.0) -> viz.Figure:
 viz.explore(turn, drawing=(0, 19, 1, 3), latent=(1, 8, 1, 1), value=(-3.0, 3.0, 0.1, 0.0))
 
 # %% [markdown]
-# ## How loose is the bound?
+# ## More samples tighten the bound
 #
-# The gap between the bound and $\log p(x)$ is the error of the encoder's guess. Importance sampling measures it. Draw $K$ codes from the encoder and average the *ratios* before the logarithm:
+# How loose is the bound? The gap between it and $\log p(x)$ is the error of the encoder's guess. Importance sampling measures it. Draw $K$ codes from the encoder and average the *ratios* before the logarithm:
 #
 # $$\log p_\theta(x) \approx \log \frac1K \sum_{k=1}^{K} \frac{p_\theta(x, z_k)}{q_\phi(z_k \mid x)}, \qquad z_k \sim q_\phi(z \mid x)$$
 # <!-- proof: vae.importance_bound -->
 #
-# For $K = 1$ this is the bound itself, on average. It rises with $K$ and tends to the truth. Mind the order of logarithm and mean, and mind the range: the ratios are as small as $e^{-100}$.
+# For $K = 1$ this is the bound itself, on average. On average it rises with $K$, and it tends to the truth. Mind the order of logarithm and mean, and mind the range: the ratios are as small as $e^{-100}$.
 
 
 # %%
@@ -498,7 +499,7 @@ for k, value in tightness.items():
     print(f"K = {k:4d}: -log p(x) is at most about {value:6.2f} nats")
 
 # %% [markdown]
-# The number falls by about one nat: that much of the bound was the encoder's fault, not the decoder's. Report the bound as what it is. "A VAE maximises the likelihood" is a common shortcut; it maximises a bound, and you have just measured the difference.
+# The number falls by about one nat: at least that much of the bound was the encoder's fault, not the decoder's. Report the bound as what it is. "A VAE maximises the likelihood" is a common shortcut; it maximises a bound, and you have just measured the difference.
 
 # %%
 proof("vae.importance_bound")
@@ -567,14 +568,15 @@ viz.compare_rows(
 )
 
 # %% [markdown]
-# This is **posterior collapse**. The trigger: a KL weight of several hundred. The symptom: the KL term near zero, and one grey average for every input. The loss itself
-# looks small and calm, which is why nobody notices. The cure: sums. The threshold for a linear model can be computed exactly; a direction of the data stays alive only if its variance $\lambda$ exceeds $\beta\sigma^2$.
+# This is **posterior collapse**. The trigger: a KL weight equal to the number of pixels, 256 or more. The symptom: the KL term near zero, and one grey average for every input. The loss itself
+# looks small and calm, so it is easy to miss. The cure: sums. For a linear model the threshold can be computed exactly: a direction of the data stays alive only if its variance $\lambda$
+# exceeds $\beta\sigma^2$, where $\sigma^2$ is here the noise variance that the decoder gives to a pixel.
 
 # %%
 proof("vae.collapse_threshold")
 
 # %% [markdown]
-# ## The measured end
+# ## An honest run stays within measured bounds
 #
 # A lesson ends with numbers, and the numbers have bounds. They were calibrated over several seeds, so an honest run does not miss them by bad luck.
 

@@ -1,4 +1,4 @@
-"""A learner's first evening, in a real browser: JupyterLab opens, lesson 06 runs, a slider turns."""
+"""A learner's first evening, in a real browser: a lesson opens, runs, and a slider turns."""
 
 import json
 import os
@@ -97,7 +97,7 @@ def _note_foreign(page, url: str) -> None:
 
 
 def _scroll_to(page, selector: str):
-    """Scroll the notebook until an element is attached: JupyterLab draws only the cells in sight."""
+    """Scroll until an element is attached: JupyterLab draws only the cells in sight."""
     deadline = time.monotonic() + PATIENCE
     page.mouse.move(640, 700)
     while time.monotonic() < deadline:

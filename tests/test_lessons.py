@@ -1,4 +1,4 @@
-"""What holds for every lesson: its equations carry proofs, its cells stay short, its parts are there."""
+"""What holds for every lesson: marked equations, short cells, bounded numbers, references."""
 
 import ast
 import re

@@ -247,6 +247,39 @@ def test_a_negative_penalty_is_refused():
         run_gan(unconditional(), pictures(), (), gamma=-0.5)
 
 
+def test_a_picture_with_another_label_of_the_batch_counts_as_fake():
+    (generator, discriminator), x = conditional(), pictures()
+    d = copy.deepcopy(discriminator)
+    run_gan((generator, discriminator), x, (Y,), lr_g=0.0, mismatch=0.7)
+
+    torch.manual_seed(1)
+    fake = copy.deepcopy(generator)(torch.randn(B, Z), Y)
+    other = torch.tensor([2, 2, 0, 1])  # Y, turned by one; the first happens to be right
+    a_wrong = d(x, other)[1:]
+    cost = F.binary_cross_entropy_with_logits
+    d_loss = cost(d(x, Y), torch.ones(B)) + cost(d(fake.detach(), Y), torch.zeros(B))
+    descend(d_loss + 0.7 * cost(a_wrong, torch.zeros(3), reduction="sum") / B, d)
+    assert_same_weights(discriminator, d)
+
+
+def test_equal_labels_make_no_mismatched_pair():
+    networks, x, same = conditional(), pictures(), torch.full((B,), 1)
+    twins = copy.deepcopy(networks)
+    run_gan(networks, x, (same,), mismatch=0.7)
+    run_gan(twins, x, (same,))
+    assert_same_weights(networks[1], twins[1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "mismatch", "sentence"),
+    [((Y,), -1.0, r"mismatch is -1\.0"), ((), 0.5, "need one tensor of labels, got 0")],
+)
+def test_an_impossible_mismatch_is_refused(labels, mismatch, sentence):
+    networks = conditional() if labels else unconditional()
+    with pytest.raises(ValueError, match=sentence):
+        run_gan(networks, pictures(), labels, mismatch=mismatch)
+
+
 @pytest.mark.parametrize("every", [1, 4, 16])
 def test_a_lazy_penalty_has_the_same_mean(every):
     weights_of_steps = [lazily(0.3, n, every=every) for n in range(3 * every)]

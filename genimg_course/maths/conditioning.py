@@ -55,7 +55,7 @@ def projection_logit(
         ValueError: if a label is not an integer in range, or counts or widths differ.
 
     Source:
-        Miyato and Koyama (2018), equations 4 to 7, https://arxiv.org/abs/1802.05637
+        Miyato and Koyama (2018), equations 3 to 6, https://arxiv.org/abs/1802.05637
     """
     check_matrix(features=features, class_vectors=class_vectors)
     check_labels(y, classes=len(class_vectors), count=len(features))
@@ -86,7 +86,7 @@ def prior_shift(posterior: Tensor, old_prior: Tensor, new_prior: Tensor) -> Tens
         ValueError: if the numbers of classes differ or an old frequency is not positive.
 
     Source:
-        Saerens, Latinne and Decaestecker (2002), equation 2.4,
+        Saerens, Latinne and Decaestecker (2002),
         https://doi.org/10.1162/089976602753284446
     """
     check_matrix(posterior=posterior)

@@ -16,7 +16,8 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
 
     With features of an Inception network this is the FID. The course uses features of its own
     judges, so its values compare with each other, not with published FIDs. The estimate is biased
-    upward, about like ``1 / n``: compare only values from equal numbers of images.
+    upward, about like ``1 / n``, by an amount that depends on the generator: compare only values
+    from equal numbers of images, and trust no small difference.
 
     Args:
         features: of generated images, ``(N, F)``, any floating dtype; computed in float64.

@@ -25,7 +25,7 @@ def kl_per_latent(mu: Tensor, logvar: Tensor) -> Tensor:
         ValueError: if shapes differ or a value is not finite.
 
     Source:
-        Burda, Grosse and Salakhutdinov (2016), section 5.1 for active units,
+        Burda, Grosse and Salakhutdinov (2016), section 5.2 for active units,
         https://arxiv.org/abs/1509.00519
     """
     check_same_shape(mu=mu, logvar=logvar)

@@ -75,7 +75,7 @@ class Autoencoder(nn.Module):
         width: channels of the first layer.
 
     Source:
-        Rumelhart, Hinton and Williams (1986), https://doi.org/10.1038/323533a0
+        Hinton and Salakhutdinov (2006), https://doi.org/10.1126/science.1127647
     """
 
     def __init__(

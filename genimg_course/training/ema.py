@@ -28,7 +28,7 @@ class Average:
         ValueError: if ``decay`` lies outside ``[0, 1)``.
 
     Source:
-        Karras et al. (2018), section 5, https://arxiv.org/abs/1710.10196;
+        Karras et al. (2018), appendix A.1, https://arxiv.org/abs/1710.10196;
         Yazıcı et al. (2019), https://arxiv.org/abs/1806.04498
     """
 

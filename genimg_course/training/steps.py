@@ -71,6 +71,7 @@ def gan_step(
     x: Tensor,
     *condition: Tensor,
     gamma: float = 0.0,
+    mismatch: float = 0.0,
 ) -> dict[str, Tensor]:
     """Update the discriminator, then the generator, once each, on images ``(B, C, H, W)``.
 
@@ -86,18 +87,24 @@ def gan_step(
         x: real images in ``[-1, 1]``.
         condition: the classes for a conditional GAN; nothing for a plain one.
         gamma: weight of the R1 penalty in this step.
+        mismatch: weight of a third kind of pair, a real picture with a wrong label, which counts as
+            fake. It teaches the class faster, and it makes pictures that could pass for another
+            class rarer than they are in the data.
 
     Returns:
-        ``d_loss`` (without the penalty) and ``g_loss`` in nats, and the mean logits ``real_logit``
-        and ``fake_logit``, detached scalars.
+        ``d_loss`` (of real and generated pairs only) and ``g_loss`` in nats, and the mean logits
+        ``real_logit`` and ``fake_logit``, detached scalars.
 
     Raises:
-        ValueError: if ``gamma`` is negative.
+        ValueError: if ``gamma`` or ``mismatch`` is negative, or there are no labels to mismatch.
 
     Source:
         Goodfellow et al. (2014), algorithm 1, https://arxiv.org/abs/1406.2661;
-        Mirza and Osindero (2014), equation 2, https://arxiv.org/abs/1411.1784
+        Mirza and Osindero (2014), equation 2, https://arxiv.org/abs/1411.1784;
+        Reed et al. (2016), algorithm 1, for mismatched pairs, https://arxiv.org/abs/1605.05396
     """
+    if mismatch < 0:
+        raise ValueError(f"mismatch is {mismatch}: expected a weight of at least zero")
     real = x.detach().requires_grad_(gamma != 0)
     z = torch.randn(len(x), generator.latent_dim, device=x.device)  # type: ignore[call-overload]
     fake = generator(z, *condition)
@@ -105,15 +112,17 @@ def gan_step(
     real_logits = discriminator(real, *condition)
     fake_logits = discriminator(fake.detach(), *condition)
     d_loss = discriminator_loss(real_logits, fake_logits)
-    penalty = r1_penalty(real_logits, real, gamma=gamma) if gamma else 0.0
+    extra = r1_penalty(real_logits, real, gamma=gamma) if gamma else d_loss.new_zeros(())
+    if mismatch:
+        extra = extra + mismatch * _mismatched_pairs(discriminator, real, *condition)
     opt_d.zero_grad()
-    (d_loss + penalty).backward()
+    (d_loss + extra).backward()
     opt_d.step()
 
     new_logits = discriminator(fake, *condition)  # again: the discriminator has just moved
     g_loss = generator_loss(new_logits)
     opt_g.zero_grad()
-    g_loss.backward()
+    g_loss.backward(inputs=list(generator.parameters()))  # the discriminator needs no gradient now
     opt_g.step()
     return {
         "d_loss": d_loss.detach(),
@@ -121,6 +130,14 @@ def gan_step(
         "real_logit": real_logits.detach().mean(),
         "fake_logit": fake_logits.detach().mean(),
     }
+
+
+def _mismatched_pairs(discriminator: nn.Module, x: Tensor, *condition: Tensor) -> Tensor:
+    if len(condition) != 1:
+        raise ValueError(f"mismatched pairs need one tensor of labels, got {len(condition)}")
+    (y,) = condition
+    other = y.roll(1)  # the label of another picture, which may be the same class
+    return (F.softplus(discriminator(x, other)) * (other != y)).mean()
 
 
 def lazily(gamma: float, n: int, *, every: int) -> float:

@@ -105,7 +105,7 @@ PROOFS = (
             + \underbrace{\log \frac{p(x)}{q(x)}}_{\text{is it an image?}}""",
         assumptions="The discriminator sees pairs of image and label, half of them real.",
         source="Mirza and Osindero (2014), equation 2, https://arxiv.org/abs/1411.1784; "
-        f"Miyato and Koyama (2018), equation 3, {MIYATO}",
+        f"Miyato and Koyama (2018), equation 2, {MIYATO}",
         checks=(
             Check("enumeration", "3 classes and 8 images", _logit_of_pairs, 1e-12),
             Check(
@@ -126,7 +126,7 @@ PROOFS = (
             \quad v_y = v_y^p - v_y^q""",
         assumptions=r"Both class posteriors are softmax functions of the same features $\phi$; "
         r"$\psi$ may be any function of the image.",
-        source=f"Miyato and Koyama (2018), equations 4 to 7, {MIYATO}",
+        source=f"Miyato and Koyama (2018), equations 4 to 6, {MIYATO}",
         checks=(
             Check(
                 "enumeration",
@@ -161,7 +161,7 @@ PROOFS = (
         assumptions=r"Fakes are drawn with labels from $q(y)$, reals have labels from $p(y)$; the "
         "extra term is zero only where the two agree.",
         source="Goodfellow et al. (2014), proposition 1 and theorem 1, "
-        f"https://arxiv.org/abs/1406.2661; Miyato and Koyama (2018), equation 3, {MIYATO}",
+        f"https://arxiv.org/abs/1406.2661; Miyato and Koyama (2018), equation 2, {MIYATO}",
         checks=(
             Check(
                 "enumeration",
@@ -184,7 +184,7 @@ PROOFS = (
             {\sum_{y'} p_1(y' \mid x)\, p_2(y') / p_1(y')}""",
         assumptions=r"The images of a class stay the same, $p_1(x \mid y) = p_2(x \mid y)$, and "
         r"$p_1(y) > 0$.",
-        source="Saerens, Latinne and Decaestecker (2002), equation 2.4, "
+        source="Saerens, Latinne and Decaestecker (2002), "
         "https://doi.org/10.1162/089976602753284446",
         checks=(
             Check(

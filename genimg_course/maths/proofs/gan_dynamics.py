@@ -128,8 +128,7 @@ PROOFS = (
             \qquad f'(0) = \tfrac12""",
         assumptions=r"Dirac-GAN: data $\delta_0$, generator $\delta_\theta$, logit $\psi x$; the "
         r"eigenvalues are those of the gradient field at $\theta = \psi = 0$.",
-        source="Mescheder, Geiger and Nowozin (2018), lemma 2.3 and equation 9, "
-        "https://arxiv.org/abs/1801.04406",
+        source="Mescheder, Geiger and Nowozin (2018), equation 9, https://arxiv.org/abs/1801.04406",
         checks=(
             Check(
                 "autograd",
