@@ -119,11 +119,11 @@ PROOFS = (
     Proof(
         id="cgan.projection",
         title="Log-linear classes lead to the projection discriminator",
-        statement=r"""\log p(y \mid x) = (v_y^p)^\top \phi(x) - \log Z_p(x)
-            \;\text{ and the same for } q
-            \;\Rightarrow\;
-            \mathrm{logit}\, D^*(x, y) = v_y^\top \phi(x) + \psi(x),
-            \quad v_y = v_y^p - v_y^q""",
+        statement=r"""\begin{gathered}
+            \log p(y \mid x) = (v_y^p)^\top \phi(x) - \log Z_p(x)
+            \;\text{ and the same for } q \\
+            \Rightarrow\; \mathrm{logit}\, D^*(x, y) = v_y^\top \phi(x) + \psi(x),
+            \quad v_y = v_y^p - v_y^q \end{gathered}""",
         assumptions=r"Both class posteriors are softmax functions of the same features $\phi$; "
         r"$\psi$ may be any function of the image.",
         source=f"Miyato and Koyama (2018), equations 4 to 6, {MIYATO}",
