@@ -39,8 +39,8 @@ class Goal:
     def __str__(self) -> str:
         bounds = [f"at least {self.at_least:g}"] if self.at_least is not None else []
         bounds += [f"at most {self.at_most:g}"] if self.at_most is not None else []
-        goal = " and ".join(bounds) or "no bound"
-        return f"{self.value:.4g}{' ' + self.unit if self.unit else ''} (goal: {goal})"
+        goal = "goal: " + " and ".join(bounds) if bounds else "no bound"
+        return f"{self.value:.4g}{' ' + self.unit if self.unit else ''} ({goal})"
 
 
 def report(**goals: Goal) -> None:

@@ -34,8 +34,8 @@
 # | `cpu` | a laptop, two cores | about two minutes |
 # | `gpu` | a GPU, 32 pixels | a few minutes |
 #
-# **What you will reach** (`cpu`): a bound of at most 53.5 nats per image on drawings that the model has not seen,
-# with at least five latents in use.
+# **What you will reach** (`cpu`): a negative bound of at most 50.5 nats per image on drawings that the model has not seen;
+# eight seeds gave 42.3 to 45.3.
 
 # %%
 # On Colab this installs the course. Elsewhere the course is already here and nothing happens.
@@ -74,10 +74,12 @@ budget = choose_budget(
 )
 goals = choose_budget(
     PROFILE,
-    smoke=dict(bound=140.0, active=None, collapse=6.0),
-    cpu=dict(bound=55.0, active=5, collapse=0.5),
-    gpu=dict(bound=None, active=None, collapse=None),  # not measured yet
+    smoke=dict(bound=140.0, collapse=0.001),
+    cpu=dict(bound=50.5, collapse=0.001),
+    gpu=dict(bound=None, collapse=None),  # not measured yet
 )
+if DATASET != "glyphs":
+    goals.bound = None  # it was measured on these drawings only
 device = pick_device() if budget.profile == "gpu" else pick_device("cpu")
 rng = seed_everything(SEED)
 print(f"profile {budget.profile} on {device}")
@@ -583,7 +585,7 @@ proof("vae.collapse_threshold")
 # %%
 report(
     negative_elbo=Goal(bound, at_most=goals.bound, unit="nats"),
-    active_latents=Goal(active, at_least=goals.active),
+    active_latents=Goal(active),
     collapsed_kl=Goal(collapsed, at_most=goals.collapse, unit="nats"),
 )
 

@@ -33,8 +33,8 @@
 # | `cpu` | a laptop, two cores | about two minutes |
 # | `gpu` | a GPU, 28 pixels | a few minutes |
 #
-# **What you will reach** (`cpu`): the judge sees the digit that you asked for in at least 95 % of the pictures, and the Fréchet distance to
-# drawings that the generator has not seen is at most 3.
+# **What you will reach** (`cpu`): the judge sees the digit that you asked for in at least 98.5 % of the pictures, and the Fréchet distance to
+# drawings that the generator has not seen is at most 0.95; two samples of real drawings are 0.33 apart.
 
 # %%
 # On Colab this installs the course. Elsewhere the course is already here and nothing happens.

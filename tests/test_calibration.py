@@ -34,7 +34,7 @@ def goals(lesson: str) -> dict[str, tuple[str, str]]:
 
 
 def bounds(lesson: str, profile: str, dataset: str = "type") -> dict[str, Any]:
-    """Return the bounds that a lesson's source gives to a profile, and to a data set if they differ."""
+    """Return the bounds that a source gives to a profile, and to a data set where they differ."""
     for node in ast.walk(_tree(lesson)):
         name = getattr(node.targets[0], "id", "") if isinstance(node, ast.Assign) else ""
         if name in ("goals", f"{dataset}_goals") and isinstance(node.value, ast.Call):

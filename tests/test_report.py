@@ -35,7 +35,7 @@ def test_a_goal_is_kept_inside_its_bounds_and_never_by_nan(goal, kept):
     [
         (Goal(12.3456, at_most=20, unit="nats"), "12.35 nats (goal: at most 20)"),
         (Goal(0.5, at_least=0.25, at_most=0.75), "0.5 (goal: at least 0.25 and at most 0.75)"),
-        (Goal(1.0), "1 (goal: no bound)"),
+        (Goal(1.0), "1 (no bound)"),
     ],
 )
 def test_a_goal_reads_like_a_sentence(goal, text):
