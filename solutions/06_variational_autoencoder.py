@@ -74,7 +74,7 @@ budget = choose_budget(
 )
 goals = choose_budget(
     PROFILE,
-    smoke=dict(bound=140.0, collapse=0.001),
+    smoke=dict(bound=68.4, collapse=0.001),
     cpu=dict(bound=50.5, collapse=0.001),
     gpu=dict(bound=None, collapse=None),  # not measured yet
 )
