@@ -116,8 +116,9 @@ def lab(
             "JUPYTER_TOKEN": token,
         }
         server = subprocess.Popen(_command(root, port), env=environment)
-        # a polite end from outside is a Ctrl-C too
+        # a polite end from outside is a Ctrl-C too; a shell may have told us to ignore either
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             _wait_until_ready(server, base)
             print(f"JupyterLab is ready (Ctrl-C ends it): {address}", flush=True)

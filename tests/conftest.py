@@ -1,9 +1,14 @@
 """Fixtures for all tests: a cache of their own, and real pictures where they are."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,3 +40,16 @@ def data_root(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         for packed in (real_data / name / "raw").glob("*.gz"):
             (raw / packed.name).symlink_to(packed.resolve())
     return root
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Start a browser without a window, one for all tests, or skip."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip(f"there is no browser: {', '.join(BROWSERS)}")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=QUIET.split())
+        yield chromium
+        chromium.close()

@@ -40,8 +40,6 @@ each_lesson = pytest.mark.parametrize("name", NAMES)
 
 MADE_UP = "99_made_up"
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src"}
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-QUIET = "--no-sandbox --disable-gpu --disable-background-networking --disable-component-update"
 
 
 class Page(HTMLParser):
@@ -364,18 +362,6 @@ def address(site: Site) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Start a browser without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("there is no chromium")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

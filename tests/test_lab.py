@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -16,16 +15,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LESSON = "06_variational_autoencoder.ipynb"
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
-QUIET = "--headless --no-sandbox --disable-gpu --disable-background-networking --no-first-run"
 PATIENCE = 240  # seconds; two busy cores need a minute
 
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed"),
-    pytest.mark.timeout(600),
-]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +51,7 @@ def address(course) -> Iterator[str]:
     try:
         yield _printed_address(server, lines)
     finally:
-        server.send_signal(signal.SIGINT)
+        server.terminate()
         server.wait(30)
 
 
@@ -75,20 +67,17 @@ def _printed_address(server: subprocess.Popen, lines: list[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def page(address) -> Iterator:
+def page(browser, address) -> Iterator:
     """Return a page on which the whole lesson was run."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
-        page = browser.new_page(viewport={"width": 1280, "height": 1400})
-        page.set_default_timeout(PATIENCE * 1000)
-        page.asked_elsewhere = []  # requests to other hosts
-        page.on("request", lambda request: _note_foreign(page, request.url))
-        page.goto(address + "&reset")
-        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        _run_all(page)
-        yield page
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 1400})
+    page.set_default_timeout(PATIENCE * 1000)
+    page.asked_elsewhere = []  # requests to other hosts
+    page.on("request", lambda request: _note_foreign(page, request.url))
+    page.goto(address + "&reset")
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    _run_all(page)
+    yield page
+    page.close()
 
 
 def _note_foreign(page, url: str) -> None:

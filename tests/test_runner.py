@@ -66,7 +66,9 @@ def test_kernel_says_nothing_of_its_own(tmp_path, capfd):
     run(lesson(tmp_path, "1"), out=tmp_path / "out")
     with pytest.raises(LessonFailed):
         run(lesson(tmp_path, "1/0"), out=tmp_path / "out")
-    assert capfd.readouterr() == ("", "")
+    said = "".join(capfd.readouterr()).splitlines(keepends=True)
+    # libzmq aborts now and then while its process is being stopped, and says so itself
+    assert [line for line in said if "signaler.cpp" not in line] == []
 
 
 @pytest.mark.parametrize(
