@@ -39,6 +39,7 @@ def chart(
 
 
 def draw_references(axes: Axes, reference: Mapping[str, float] | None) -> None:
+    """Draw a named dashed line across the axes at each value."""
     for i, (name, value) in enumerate((reference or {}).items()):
         style_of_dash = ("--", "-.", ":")[i % 3]
         axes.axhline(value, color=INK, linestyle=style_of_dash, linewidth=1.1, label=name)
