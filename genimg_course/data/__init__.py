@@ -9,6 +9,7 @@ torch.Size([20, 1, 16, 16])
 from genimg_course.data.batches import Batches
 from genimg_course.data.catalogue import available, load
 from genimg_course.data.pixels import to_model_range, to_uint8
+from genimg_course.data.points import Mixture, draws, grid, ring
 from genimg_course.data.sets import Card, DataError, ImageSet
 
 __all__ = [
@@ -16,8 +17,12 @@ __all__ = [
     "Card",
     "DataError",
     "ImageSet",
+    "Mixture",
     "available",
+    "draws",
+    "grid",
     "load",
+    "ring",
     "to_model_range",
     "to_uint8",
 ]

@@ -13,7 +13,14 @@ import torch
 __all__ = ["KINDS", "Check", "Kind", "Proof", "ProofFailed", "Proven"]
 
 Kind = Literal[
-    "SymPy identity", "quadrature", "enumeration", "autograd", "Monte-Carlo", "optimisation"
+    "SymPy identity",
+    "quadrature",
+    "enumeration",
+    "linear algebra",
+    "linear programme",
+    "autograd",
+    "Monte-Carlo",
+    "optimisation",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 """The ways in which a statement is checked."""
