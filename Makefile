@@ -9,12 +9,13 @@ ARGS ?=
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test book setup
+.PHONY: help lab test book setup mutation
 
 help:
 	@echo 'make lab      set up what the notebooks need and open JupyterLab on the first lesson'
 	@echo 'make test     set up everything and run the tests'
 	@echo 'make book     set up everything and build the site'
+	@echo 'make mutation plant every slip in the mathematics and see which proof notices it'
 	@echo 'make setup    set up everything and stop there'
 	@echo
 	@echo 'ARGS=...      options of the command: make lab ARGS=--no-browser, make test ARGS="-k maths"'
@@ -35,6 +36,10 @@ book:
 
 setup:
 	$(call set_up,dev)
+
+mutation:
+	$(call set_up,dev)
+	@"$(VENV)/bin/python" tests/mutation/run.py $(ARGS)
 
 # The environment's own Python comes first, so that a finished set-up costs nothing. A name in PATH
 # may be a shim that does not run, so each candidate is asked for its version.

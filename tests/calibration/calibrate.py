@@ -4,21 +4,30 @@
 
 A bound is the mean and six standard deviations on the bad side. Seeds: at least 30 where a run
 takes seconds, at least 8 where it takes minutes. Seeds that a table already holds are not run
-again."""
+again. Runs are processes forked from this one, on one thread each.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import linecache
+import multiprocessing
+import os
+import re
 import statistics
 import tempfile
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import jupytext
+import torch
+
 from genimg_course.launch import find_lesson
-from genimg_course.runner import LessonFailed, run, value
+from genimg_course.report import Missed
+from genimg_course.runner import value
 
 TABLES = Path(__file__).parent
 ROOT = TABLES.parents[1]
@@ -43,16 +52,15 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return numbers
 
 
-def measure(seed: int, *, notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
+def measure(seed: int, *, source: Path, parameters: dict[str, Any]) -> dict[str, Any]:
     """Run the lesson once; a missed bound does not matter here, the number does."""
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch)
-        try:
-            run(notebook, out=out, parameters={**parameters, "SEED": seed})
-        except LessonFailed as failure:
-            if not (out / "numbers.json").exists():
-                raise SystemExit(str(failure)) from failure
-        goals = json.loads((out / "numbers.json").read_text(encoding="utf-8"))
+        numbers = Path(scratch) / "numbers.json"
+        os.environ["GENIMG_REPORT"] = str(numbers)
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+            execute(source, {**parameters, "SEED": seed})
+        goals = json.loads(numbers.read_text(encoding="utf-8"))
     return {
         "seed": seed,
         "numbers": {name: round(goal["value"], 6) for name, goal in goals.items()},
@@ -63,6 +71,24 @@ def measure(seed: int, *, notebook: Path, parameters: dict[str, Any]) -> dict[st
             if goal[side] is not None
         },
     }
+
+
+def execute(source: Path, parameters: dict[str, Any]) -> None:
+    """Run the code cells of a lesson up to its report; nothing is displayed, which costs less."""
+    scope: dict[str, Any] = {"__name__": "__main__"}
+    for number, cell in enumerate(jupytext.read(source).cells):
+        if cell.cell_type != "code":
+            continue
+        file = f"<cell {number}>"
+        code = re.sub(r"^( *)%", r"\1# %", cell.source, flags=re.MULTILINE)  # IPython's commands
+        # where inspect finds the source of a function that a cell defines
+        linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+        try:
+            exec(compile(code, file, "exec"), scope)
+        except Missed:
+            return
+        if "parameters" in cell.metadata.get("tags", []):
+            scope.update(parameters)
 
 
 def main() -> None:
@@ -78,13 +104,16 @@ def main() -> None:
     options = parser.parse_args()
     extra = dict(text.split("=", 1) for text in options.parameter)
     parameters = {"PROFILE": options.profile, **{name: value(text) for name, text in extra.items()}}
-    notebook = find_lesson(ROOT / "solutions", options.lesson)
+    source = find_lesson(ROOT / "solutions", options.lesson).with_suffix(".py")
     table = TABLES / ("_".join([options.lesson, options.profile, *extra.values()]) + ".json")
     runs = json.loads(table.read_text(encoding="utf-8"))["runs"] if table.exists() else []
     known = {each["seed"] for each in runs}
     missing = [seed for seed in range(options.seeds) if seed not in known]
-    with ProcessPoolExecutor(options.workers) as pool:
-        for done in pool.map(partial(measure, notebook=notebook, parameters=parameters), missing):
+    task = partial(measure, source=source, parameters=parameters)
+    # a fresh process for each seed, forked from one that has imported torch
+    context = multiprocessing.get_context("fork")
+    with context.Pool(options.workers, maxtasksperchild=1) as pool:
+        for done in pool.imap(task, missing):
             print(done, flush=True)
             runs.append(done)
     content = {
