@@ -11,6 +11,9 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from book_errata import ERRATUM_MARK, errata_page
+from book_museum import museum_page
+
 from genimg_course.authoring import repository, student_source
 
 __all__ = ["BOOK", "ROOT", "PageError", "assemble", "lesson_page"]
@@ -27,10 +30,21 @@ _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 _MARKER = re.compile(r"^ *### (BEGIN|END) SOLUTION *\n?", re.MULTILINE)
 _EXERCISE = re.compile(r"^@exercise\(", re.MULTILINE)
 _FAMILIES = {
+    "probability": "Probability and classical models",
+    "networks": "Networks and their training",
+    "metrics": "Measures",
+    "autoencoder": "Autoencoders",
     "vae": "Variational autoencoders",
+    "latent": "Latent spaces",
     "gan": "Games",
     "cgan": "Conditions",
-    "metrics": "Measures",
+    "stylegan": "Style-based generators",
+    "diffusion": "Diffusion and flows",
+    "restoration": "Restoration",
+    "translation": "Image to image",
+    "style": "Style",
+    "text": "Text and images",
+    "responsible": "Responsible use",
 }
 _SOLUTION_PROMPTS = {
     "code_prompt_show": "Show one solution",
@@ -86,6 +100,8 @@ def assemble(source: Path, lessons: Sequence[Path]) -> dict[str, Any]:
         texts.update(_picture_texts(page))
         (source / "notebooks" / path.name).write_text(json.dumps(page), encoding="utf-8")
     (source / "proofs.md").write_text(_proofs_page(lessons), encoding="utf-8")
+    (source / "museum.md").write_text(museum_page(lessons), encoding="utf-8")
+    (source / "errata.md").write_text(errata_page(lessons), encoding="utf-8")
     return {"picture_texts": texts}
 
 
@@ -128,8 +144,14 @@ def _markdown(text: str, terms: Collection[str]) -> str:
     def link(match: re.Match[str]) -> str:
         return f"**{{term}}`{match[1]}`**" if match[1] in terms else match[0]
 
+    text = ERRATUM_MARK.sub(_errata_links, text)
     text = _PROOF_MARK.sub(r"\n[[proof: \1](#proof-\1)]{.proof-badge}", _REMOTE_BADGE.sub("", text))
     return _BOLD.sub(link, text)
+
+
+def _errata_links(mark: re.Match[str]) -> str:
+    links = (f"[{id}](#erratum-{id})" for id in mark[1].split())
+    return f"Errata: {', '.join(links)}"
 
 
 def _task(solved: dict[str, Any]) -> dict[str, Any]:

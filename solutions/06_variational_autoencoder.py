@@ -57,7 +57,7 @@ from torch import Tensor
 
 from genimg_course import data, metrics, viz
 from genimg_course.exercises import exercise, hint, progress
-from genimg_course.maths import gaussian_log_density, pathwise_gradient
+from genimg_course.maths import gaussian_entropy, gaussian_log_density, pathwise_gradient
 from genimg_course.maths.proofs import proof
 from genimg_course.models import VAE, logits_to_images
 from genimg_course.profiles import budget as choose_budget
@@ -192,9 +192,21 @@ def bernoulli_nll(logits: Tensor, target: Tensor) -> Tensor:
 proof("vae.bernoulli_nll")
 
 # %% [markdown]
+# What of the squared error that many VAEs use? It is a likelihood too, of a decoder that puts Gaussian noise of variance $\sigma^2$ on each of $D$ pixels around its picture $\hat x = f_\theta(z)$:
+#
+# $$-\log N(x;\, \hat x, \sigma^2 I) = \frac{\lVert x - \hat x \rVert^2}{2\sigma^2} + D \log\sigma + \frac D2 \log 2\pi$$
+# <!-- proof: vae.gaussian_nll -->
+#
+# The noise $\sigma$ says how far a pixel may be off, and so how much the reconstruction weighs against the code. Leave it out and you have chosen one without knowing. Lesson 07 lets the data choose it.
+
+# %%
+proof("vae.gaussian_nll")
+
+# %% [markdown]
 # ## The price of a code has a closed form
 #
-# Both $q_\phi(z \mid x)$ and the prior are Gaussian with independent latents, so the KL term is a sum over the latents $j = 1 \dots Z$:
+# Both $q_\phi(z \mid x)$ and the prior are Gaussian with independent latents, so the KL term is a sum over latents. Take one of them. With $z = \mu + \sigma\epsilon$ the log ratio of the two densities is
+# $\tfrac12 z^2 - \tfrac12 \epsilon^2 - \log\sigma$, and on average $z^2$ is $\mu^2 + \sigma^2$ and $\epsilon^2$ is 1. Add up the latents $j = 1 \dots Z$:
 #
 # $$\mathrm{KL} = \tfrac12 \sum_{j=1}^{Z} \left( \mu_j^2 + e^{\ell_j} - 1 - \ell_j \right), \qquad \ell_j = \log \sigma_j^2$$
 # <!-- proof: vae.gaussian_kl -->
@@ -214,6 +226,17 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
 
 # %%
 proof("vae.gaussian_kl")
+
+# %% [markdown]
+# Must the covariance be diagonal? No. For full covariances $\Sigma_1$ of the code and $\Sigma_0$ of the prior the price is known as well, with $\Delta = \mu_1 - \mu_0$:
+#
+# $$\mathrm{KL} = \tfrac12 \left( \mathrm{tr}\,\Sigma_0^{-1} \Sigma_1 + \Delta^\top \Sigma_0^{-1} \Delta - Z + \log \frac{|\Sigma_0|}{|\Sigma_1|} \right)$$
+# <!-- proof: vae.gaussian_kl_full -->
+#
+# But a full one costs $Z^2$ outputs of the encoder and a determinant a step, and the decoder can turn its axes for nothing. So practice stays diagonal, and so do we.
+
+# %%
+proof("vae.gaussian_kl_full")
 
 # %% [markdown]
 # ## Sampling must let the gradient through
@@ -247,6 +270,12 @@ proof("vae.reparameterisation")
 # estimator** needs no derivative of $f$, which here holds the decoder. So why not use it? Measure. Take the simplest case, $f(z) = z^2$ with
 # $z \sim N(\mu, 1)$. The true gradient of $\mathbb E[z^2]$ is $2\mu$. The score of the law is $\nabla_\mu \log N(z; \mu, 1) = z - \mu$,
 # and a constant baseline $b$ may be subtracted from $f$ without changing the mean.
+#
+# The variances can be found with a pencil. With $\epsilon = z - \mu$ one estimate is $2(\mu + \epsilon)$ by the path, and $(\mu + \epsilon)^2 \epsilon$ by the score. Multiply out, use
+# $\mathbb E\,\epsilon^2 = 1$, $\mathbb E\,\epsilon^4 = 3$, $\mathbb E\,\epsilon^6 = 15$ (odd powers vanish), and subtract the square of the mean, $4\mu^2$. The best constant is $b = \mathbb E[z^2 \epsilon^2] = \mu^2 + 3$.
+#
+# $$\mathrm{Var}_{\text{path}} = 4, \qquad \mathrm{Var}_{\text{score}} = \mu^4 + 14\mu^2 + 15, \qquad \mathrm{Var}_{\text{score},\ b = \mu^2 + 3} = 8\mu^2 + 6$$
+# <!-- proof: vae.gradient_variance -->
 
 
 # %%
@@ -332,6 +361,12 @@ def vae_step(
 # The two articles that this course corrects give the encoder a loss of its own ("the difference between the image and its code") and train encoder and decoder
 # in turns. An image and a code live in different spaces, so that difference means nothing. And their "VAE loss" counts the reconstruction
 # twice and has no KL term. Without it the best spread is $\sigma \to 0$, and what is left is the plain autoencoder. One objective, one pass: that is all.
+#
+# Six smaller ones. A VAE does not maximise the likelihood but a bound of it. Its encoder returns a law, not a code, and approaches the posterior; only averaged over all images is it pulled, to the prior, and never to the data.
+# What is drawn is $z$, given $x$, with a covariance that is diagonal in practice. The mean of $p_\theta(x \mid z)$ is the decoder's output, a picture, and not a point of the latent space. A decoder that gets $\mu$ alone has skipped the sampling. And
+# a VAE has no discriminator: its encoder is none, its decoder has no loss $-\log D$. A section called "derivation" should derive; you have just seen that it takes a page.
+#
+# <!-- errata: F09 F10 M10 M12 M13 M14 M15 M16 M17 M18 M21 M22 M23 -->
 
 # %% [markdown]
 # ## The networks are ordinary
@@ -478,21 +513,21 @@ def importance_log_likelihood(log_joint: Tensor, log_q: Tensor) -> Tensor:
 
 # %%
 @torch.no_grad()
-def log_terms(x: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return log p(x, z_k) and log q(z_k | x) for ``count`` codes per image, each ``(count, B)``."""
+def log_terms(x: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return log p(x | z_k), log p(z_k) and log q(z_k | x) for ``count`` codes per image, ``(count, B)``."""
     mu, logvar = model.encode(x)
     zero = torch.zeros_like(mu)
-    joint, q = [], []
+    likelihood, prior, q = [], [], []
     for _ in range(count):
         z = reparameterise(mu, logvar)
-        joint.append(
-            gaussian_log_density(z, zero, zero) - bernoulli_nll(model.decode(z), (x + 1) / 2)
-        )
+        likelihood.append(-bernoulli_nll(model.decode(z), (x + 1) / 2))
+        prior.append(gaussian_log_density(z, zero, zero))
         q.append(gaussian_log_density(z, mu, logvar))
-    return torch.stack(joint), torch.stack(q)
+    return torch.stack(likelihood), torch.stack(prior), torch.stack(q)
 
 
-log_joint, log_q = log_terms(x_unseen[:200], budget.samples)
+log_likelihood, log_prior, log_q = log_terms(x_unseen[:200], budget.samples)
+log_joint = log_likelihood + log_prior
 tightness = {
     k: -float(importance_log_likelihood(log_joint[:k], log_q[:k]).mean())
     for k in (1, 5, budget.samples)
@@ -505,6 +540,45 @@ for k, value in tightness.items():
 
 # %%
 proof("vae.importance_bound")
+
+# %% [markdown]
+# ## One bound can be added up in three ways
+#
+# Once the three logs are at hand, the bound itself can be written in three forms. Split the joint law, or keep it and add the entropy $H(q)$ of the code, or average the log of the whole ratio:
+#
+# $$\mathcal L = \mathbb E_q[\log p_\theta(x \mid z)] - \mathrm{KL}(q \Vert p(z)) = \mathbb E_q[\log p_\theta(x, z)] + H(q) = \mathbb E_q[\log p_\theta(x, z) - \log q_\phi(z \mid x)]$$
+# <!-- proof: vae.elbo_forms -->
+#
+# Write all three as means over samples. A form that counts the reconstruction twice or forgets a term will not agree with the others.
+
+
+# %%
+@exercise("vae.elbo_forms")
+def elbo_forms(
+    log_likelihood: Tensor, log_prior: Tensor, log_q: Tensor, kl: Tensor, entropy: Tensor
+) -> dict[str, Tensor]:
+    """Return "split", "joint" and "ratio", each ``(B,)``; the logs are ``(K, B)``, ``kl`` and ``entropy`` ``(B,)``."""
+    ### BEGIN SOLUTION
+    log_joint = log_likelihood + log_prior
+    return {
+        "split": log_likelihood.mean(dim=0) - kl,
+        "joint": log_joint.mean(dim=0) + entropy,
+        "ratio": (log_joint - log_q).mean(dim=0),
+    }
+    ### END SOLUTION
+
+
+# %%
+with torch.no_grad():
+    kl, entropy = gaussian_kl(mu[:200], logvar[:200]), gaussian_entropy(logvar[:200])
+forms = elbo_forms(log_likelihood, log_prior, log_q, kl, entropy)
+varying = {"split": log_likelihood, "joint": log_joint, "ratio": log_joint - log_q}
+print(f"{'form':8}{'-bound in nats':>15}{'spread of one sample':>22}")
+for name, values in forms.items():
+    print(f"{name:8}{-values.mean():15.2f}{varying[name].std(dim=0).mean():22.2f}")
+
+# %% [markdown]
+# One number, three spreads. If the encoder were the posterior, the ratio would be $p_\theta(x)$ for every sample, and its spread zero. The closed forms look safer, yet in a trained model the ratio is the calmest of the three: the encoder has come close to the posterior.
 
 # %% [markdown]
 # ## One word breaks it: `mean`

@@ -230,7 +230,9 @@ proof("gan.loss_gradients")
 #
 # The two articles that this course corrects say that the generator's loss is the difference between its pictures and real ones, and that the discriminator maximises the chance that a fake passes. Both are
 # wrong. The generator never sees a real picture: all it learns comes through the discriminator. And $D$ does the opposite, it *lowers* the chance that a fake passes. Nor does
-# anyone minimise the sum $\mathcal L_G + \mathcal L_D$. Two players, two losses, two optimisers.
+# anyone minimise the sum $\mathcal L_G + \mathcal L_D$. Two players, two losses, two optimisers. And "conditional generative model" does not mean cGAN: a conditional VAE is one too, and so is a diffusion model that reads a text.
+#
+# <!-- errata: F02 M02 M05 M06 -->
 
 # %% [markdown]
 # ## The label enters the generator beside the noise
@@ -489,8 +491,68 @@ print(
 )
 
 # %% [markdown]
-# The accuracy hardly notices; the distance does, because a cloud of ten points has the wrong spread. Always report both. The same trap waits in models whose discriminator also classifies
-# (AC-GAN): they are rewarded for pictures that are easy to classify, and give up the odd ones.
+# The accuracy hardly notices; the distance does, because a cloud of ten points has the wrong spread. Always report both. Inside a single class the difference is plainer still:
+
+# %%
+of_class = {"real": {}, "drawn": {}, "one picture": {}}
+for k in range(10):
+    real = features[:2000][y_unseen[:2000] == k]
+    half = len(real) // 2
+    sets = {"real": real[half:], "drawn": pictures[wanted == k], "one picture": stuck[wanted == k]}
+    for name, some in sets.items():
+        other = some if name == "real" else judge.features(some)
+        of_class[name][k] = frechet_distance(other, real[:half])
+for name, distances in of_class.items():
+    mean = sum(distances.values()) / 10
+    print(f"{name:12} mean Fréchet distance within a class: {mean:6.2f}")
+
+# %% [markdown]
+# Read these numbers beside each other only: they rest on a hundred pictures a class, and a small sample makes any Fréchet distance larger.
+
+# %% [markdown]
+# ## A discriminator that also classifies prefers easy pictures
+#
+# Another road gives the discriminator a second head $Q(y \mid x)$ that names the class (AC-GAN). The generator is then also paid for $\mathbb E \log Q(y \mid x)$. What does that ask for? Let $I(y; x)$ be the
+# **mutual information** of class and picture, in nats, and $H(y)$ the entropy of the classes:
+#
+# $$I(y; x) = \mathbb E \log Q(y \mid x) + H(y) + \mathbb E_x\, \mathrm{KL}\!\left(p(y \mid x)\, \Vert\, Q(y \mid x)\right)$$
+# <!-- proof: cgan.information_bound -->
+#
+# The last term is never negative, so the first two are a lower bound of $I$, tight at the true posterior. Write it for a finite world: `joint` holds the probability of each class with each picture.
+
+
+# %%
+@exercise("cgan.information_bound")
+def information_bound(joint: Tensor, guess: Tensor) -> Tensor:
+    """E log Q(y | x) + H(y) in nats; ``joint`` is ``(K, N)`` with sum 1, ``guess`` is Q, ``(N, K)``."""
+    ### BEGIN SOLUTION
+    classes = joint.sum(dim=1)
+    return (joint * guess.T.log()).sum() - (classes * classes.log()).sum()
+    ### END SOLUTION
+
+
+# %%
+proof("cgan.information_bound")
+
+# %% [markdown]
+# Now the catch. Take two classes and three pictures: a plain one of each class, and a doubtful one in the middle that both classes share. Let a generator give up the doubtful picture step by step, and watch what it is paid.
+
+# %%
+paid = {}
+for doubtful in (0.4, 0.2, 0.01):  # in the data it is 0.4
+    plain = (1 - doubtful) / 2
+    world = torch.tensor([[plain, doubtful / 2, 1e-9], [1e-9, doubtful / 2, plain]])
+    paid[f"{doubtful:.0%} doubtful"] = float(information_bound(world, (world / world.sum(dim=0)).T))
+viz.bars(
+    paid,
+    xlabel="share of the picture that both classes share",
+    ylabel="nats",
+    title="The classifier pays most for a law that is not the data's",
+)
+
+# %% [markdown]
+# The data hold 40 % doubtful pictures, and the bonus is highest for a generator that draws none. So a higher class accuracy is not a better generator: it can mean that the odd sevens are gone. The projection
+# discriminator has no such term; its best generator is the law of the data.
 
 # %% [markdown]
 # ## Turn the knobs: one noise, ten digits

@@ -13,6 +13,10 @@ from genimg_course.maths.proofs import all_proofs
 ROOT = Path(__file__).resolve().parent.parent
 LESSONS = sorted((ROOT / "solutions").glob("[0-9][0-9]_*.py"))
 PROOFS = {proof.id for proof in all_proofs()}
+# lessons without a training loop, which therefore call no ``fit``
+NOTHING_IS_TRAINED = {
+    "04_measuring_generators": {"fit"},  # it measures generators that are made by hand
+}
 
 pytestmark = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
@@ -56,7 +60,8 @@ def test_a_lesson_ends_in_numbers_with_bounds_and_in_real_references(path):
     calls = {
         getattr(n.func, "id", "") for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)
     }
-    assert {"report", "Goal", "progress", "fit"} <= calls
+    expected = {"report", "Goal", "progress", "fit"}
+    assert expected - NOTHING_IS_TRAINED.get(path.stem, set()) <= calls
     reading = text[text.index("## Further reading") :]
     assert len(re.findall(r"https://(?:arxiv\.org/abs|doi\.org)/\S+\)", reading)) >= 5
 

@@ -1,7 +1,9 @@
+import math
+
 import pytest
 import torch
 
-from genimg_course.maths import condition, prior_shift, projection_logit
+from genimg_course.maths import condition, information_bound, prior_shift, projection_logit
 
 
 @pytest.fixture(autouse=True)
@@ -102,3 +104,17 @@ def test_bad_input_is_named(call, named):
     with pytest.raises(ValueError) as error:
         call()
     assert named in str(error.value)
+
+
+def test_information_bound_of_certain_classes_is_their_entropy():
+    joint = torch.tensor([[0.5, 1e-12], [1e-12, 0.5]], dtype=torch.float64)
+    bound = information_bound(joint, (joint / joint.sum(dim=0)).T)
+    assert bound.item() == pytest.approx(math.log(2), abs=1e-9)
+
+
+def test_information_bound_of_a_guess_that_knows_nothing_is_zero():
+    joint = torch.tensor([[0.1, 0.4], [0.3, 0.2]], dtype=torch.float64)
+    guess = torch.full((2, 2), 0.5, dtype=torch.float64)
+    assert information_bound(joint, guess).item() == pytest.approx(0, abs=1e-12)
+    with pytest.raises(ValueError, match="shapes differ"):
+        information_bound(joint, guess[:1])

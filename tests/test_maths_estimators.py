@@ -5,6 +5,7 @@ from torch.distributions import Normal
 
 from genimg_course.maths import (
     importance_log_likelihood,
+    importance_weights,
     pathwise_gradient,
     score_function_gradient,
 )
@@ -90,3 +91,17 @@ def test_bad_input_is_named(shapes, named):
     with pytest.raises(ValueError) as error:
         importance_log_likelihood(*(torch.zeros(shape) for shape in shapes))
     assert named in str(error.value)
+
+
+def test_importance_weights_are_the_gradient_of_the_bound():
+    log_joint = torch.tensor([[1.0, -2.0], [0.5, 3.0], [2.0, 0.0]], requires_grad=True)
+    log_q = torch.tensor([[0.3, 0.1], [-0.4, 0.2], [1.0, -1.0]])
+    importance_log_likelihood(log_joint, log_q).sum().backward()
+    torch.testing.assert_close(importance_weights(log_joint.detach(), log_q), log_joint.grad)
+
+
+def test_importance_weights_survive_tiny_densities_and_refuse_other_shapes():
+    shares = importance_weights(torch.full((4, 2), -1e4), torch.zeros(4, 2))
+    torch.testing.assert_close(shares, torch.full((4, 2), 0.25))
+    with pytest.raises(ValueError, match="log_q"):
+        importance_weights(torch.zeros(3, 2), torch.zeros(2, 2))

@@ -5,7 +5,12 @@ import torch
 from torch.distributions import Normal
 from torch.distributions import kl_divergence as exact_kl
 
-from genimg_course.maths import gaussian_kl, gaussian_log_density, reparameterise
+from genimg_course.maths import (
+    gaussian_kl,
+    gaussian_kl_full,
+    gaussian_log_density,
+    reparameterise,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +118,23 @@ def test_bad_input_is_named(call, named):
 def test_log_density_at_the_mean_of_the_standard_normal():
     zero = torch.zeros(1, 2, dtype=torch.float64)
     assert gaussian_log_density(zero, zero, zero).item() == pytest.approx(-math.log(2 * math.pi))
+
+
+def test_full_gaussian_kl_agrees_with_torch_distributions():
+    rng = torch.Generator().manual_seed(5)
+    roots = torch.randn(2, 4, 4, generator=rng, dtype=torch.float64)
+    covariances = roots @ roots.mT + 0.2 * torch.eye(4, dtype=torch.float64)
+    means = torch.randn(2, 4, generator=rng, dtype=torch.float64)
+    q, p = (
+        torch.distributions.MultivariateNormal(m, c)
+        for m, c in zip(means, covariances, strict=True)
+    )
+    found = gaussian_kl_full(means[0], covariances[0], means[1], covariances[1])
+    torch.testing.assert_close(found, torch.distributions.kl_divergence(q, p))
+
+
+def test_full_gaussian_kl_refuses_shapes_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"covariance is \(3, 3\)"):
+        gaussian_kl_full(torch.zeros(2), torch.eye(3), torch.zeros(2), torch.eye(3))
+    with pytest.raises(ValueError, match="prior_mu"):
+        gaussian_kl_full(torch.zeros(2), torch.eye(2), torch.zeros(3), torch.eye(2))

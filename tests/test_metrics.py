@@ -5,9 +5,27 @@ import torch
 from scipy.linalg import sqrtm
 from skimage.metrics import peak_signal_noise_ratio
 from torch import nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+from torchmetrics.image.inception import InceptionScore
+from torchmetrics.image.kid import KernelInceptionDistance
 
+from genimg_course import data, maths
 from genimg_course.maths import gaussian_kl
-from genimg_course.metrics import Judge, frechet_distance, judge, kl_per_latent, load_judge, psnr
+from genimg_course.metrics import (
+    Judge,
+    bits_per_dimension,
+    density_coverage,
+    frechet_distance,
+    inception_score,
+    judge,
+    kernel_distance,
+    kl_per_latent,
+    load_judge,
+    precision_recall,
+    psnr,
+    roc_area,
+    ssim,
+)
 from genimg_course.models import Classifier
 from genimg_course.models.weights import save_weights
 
@@ -58,6 +76,132 @@ def test_frechet_distance_is_computed_in_double_precision():
     a, b = (torch.randint(-8, 9, (200, 3)).float() + 2.0**20 for _ in range(2))
     expected = frechet_distance(a.double() - 2.0**20, b.double() - 2.0**20)
     assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-3)
+
+
+# --- against torchmetrics, with the judge of the course as extractor
+
+
+class Look(nn.Module):
+    """The judge as torchmetrics wants it: images to features, or to logits."""
+
+    num_features = 64
+
+    def __init__(self, logits=False):
+        super().__init__()
+        self.network, self.logits = load_judge().network, logits
+
+    def forward(self, images):
+        return self.network(images) if self.logits else self.network.features(images)
+
+
+def real_and_fake():
+    real = data.to_model_range(data.load("glyphs", size=16, count=150).images)
+    fresh = data.load("glyphs", size=16, split="validation", count=120).images
+    fake = data.to_model_range(fresh)
+    return real, (fake + 0.2 * torch.randn(fake.shape)).clamp(-1, 1)
+
+
+def library(measure, real, fake):
+    measure.update(real, real=True)
+    measure.update(fake, real=False)
+    return measure.compute()
+
+
+def test_frechet_distance_agrees_with_torchmetrics():
+    real, fake = real_and_fake()
+    measure = FrechetInceptionDistance(feature=Look())
+    found = frechet_distance(load_judge().features(fake), load_judge().features(real))
+    assert found == pytest.approx(library(measure, real, fake).item(), rel=1e-3)
+    assert found > 5
+
+
+@pytest.mark.filterwarnings("ignore:Metric")
+def test_kernel_distance_agrees_with_torchmetrics():
+    real, fake = (side[:120] for side in real_and_fake())
+    measure = KernelInceptionDistance(feature=Look(), subsets=1, subset_size=120)
+    expected, _ = library(measure, real, fake)
+    found = kernel_distance(load_judge().features(fake), load_judge().features(real))
+    assert found == pytest.approx(expected.item(), rel=1e-3)
+    assert found > 5
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_inception_score_agrees_with_torchmetrics():
+    _, fake = real_and_fake()
+    measure = InceptionScore(feature=Look(logits=True), splits=1)
+    measure.update(fake)
+    expected, _ = measure.compute()
+    assert inception_score(load_judge().predict(fake)) == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_measures_of_samples_are_plain_numbers_of_the_mathematics():
+    y, x = torch.randn(30, 4), torch.randn(40, 4) + 0.5
+    assert kernel_distance(y, x) == float(maths.squared_mmd(y.double(), x.double()))
+    for ours, theirs in (
+        (precision_recall(y, x, k=2), maths.precision_recall(y.double(), x.double(), k=2)),
+        (density_coverage(y, x, k=4), maths.density_coverage(y.double(), x.double(), k=4)),
+        (precision_recall(y, x), maths.precision_recall(y.double(), x.double(), k=3)),
+        (density_coverage(y, x), maths.density_coverage(y.double(), x.double(), k=5)),
+    ):
+        assert ours == {name: float(value) for name, value in theirs.items()}
+        assert all(type(value) is float for value in ours.values())
+    p = torch.rand(9, 3).softmax(dim=1)
+    assert inception_score(p) == float(maths.inception_score(p.double()))
+    assert roc_area(y[:, 0], x[:, 0]) == float(maths.roc_area(y[:, 0].double(), x[:, 0].double()))
+    assert roc_area(y[:, 0], x[:, 0]) == pytest.approx(1 - roc_area(x[:, 0], y[:, 0]))
+
+
+def test_image_measures_and_bits_are_those_of_the_mathematics():
+    assert (psnr, ssim, bits_per_dimension) == (
+        maths.psnr,
+        maths.ssim,
+        maths.bits_per_dimension,
+    )
+
+
+# --- known faults
+
+
+def faulty(name):
+    """Features of 600 fresh drawings, spoiled in a known way, and of 600 real ones."""
+    look = load_judge()
+    real, pool = (
+        data.load("glyphs", size=16, split=s, count=1200) for s in ("train", "validation")
+    )
+    x = data.to_model_range(pool.images)
+    images = {
+        "fresh": x[:600],
+        "noisy": (x[:600] + 0.3 * torch.randn(600, 1, 16, 16)).clamp(-1, 1),
+        "forgetful": x[pool.labels < 5][:600],
+        "memorised": torch.cat([x[pool.labels == k][:1] for k in range(10)]).repeat(60, 1, 1, 1),
+        "inventive": torch.maximum(x[:600], x[600:]),
+    }[name]
+    return images, look.features(images), look.features(data.to_model_range(real.images[:600]))
+
+
+@pytest.mark.parametrize(
+    ("name", "precise", "complete"),
+    [
+        ("fresh", True, True),
+        ("noisy", False, False),
+        ("forgetful", True, False),
+        ("memorised", True, False),
+        ("inventive", False, True),
+    ],
+)
+def test_a_known_fault_is_found_and_named(name, precise, complete):
+    _, features, real = faulty(name)
+    distances = frechet_distance(features, real), kernel_distance(features, real)
+    assert [d > 8 for d in distances] == [name != "fresh"] * 2
+    found = precision_recall(features, real)
+    assert (found["precision"] > 0.6) == precise
+    assert (found["recall"] > 0.7) == complete
+    assert (density_coverage(features, real)["coverage"] > 0.8) == (name == "fresh")
+
+
+def test_the_inception_score_is_fooled_by_ten_memorised_images():
+    images, _, _ = faulty("memorised")
+    assert inception_score(load_judge().predict(images)) > 9.5
 
 
 # --- reconstructions
@@ -201,6 +345,12 @@ JUDGE = Judge(Brightness(), {})
         (lambda: psnr(X[:0], X[:0]), "(0, 1, 4, 4)"),
         (lambda: psnr(X * math.nan, X), "x_hat has 32"),
         (lambda: psnr(X, X, span=0.0), "span is 0.0"),
+        (lambda: kernel_distance(F, F[:, :2]), "3 columns, y has 2"),
+        (lambda: precision_recall(F, F, k=4), "k is 4"),
+        (lambda: density_coverage(F, NAN, k=1), "reference has 12"),
+        (lambda: roc_area(F, F[0]), "low has shape (4, 3)"),
+        (lambda: inception_score(F), "1 away"),
+        (lambda: ssim(X, X), "window 11"),
         (lambda: kl_per_latent(F, F[:1]), "(1, 3)"),
         (lambda: kl_per_latent(F[0], F[0]), "(3,)"),
         (lambda: kl_per_latent(F, NAN), "logvar has 12"),

@@ -1,10 +1,8 @@
-"""The proofs hold, name their sources, are shown readably, and fail when the course is wrong."""
+"""The proofs hold, name their sources and are shown readably; test_mutation.py sees them fail."""
 
-import inspect
 import math
 import random
 import re
-import sys
 import time
 
 import numpy as np
@@ -12,182 +10,19 @@ import pytest
 import sympy
 import torch
 
-from genimg_course import losses, maths
-from genimg_course.maths import (
-    conditioning,
-    discriminators,
-    divergences,
-    estimators,
-    frechet,
-    gaussians,
-    likelihoods,
-    proofs,
+from genimg_course.maths import proofs
+from genimg_course.maths.proofs import (
+    KINDS,
+    Check,
+    Proof,
+    ProofFailed,
+    all_proofs,
+    numerics,
+    proof,
+    rows,
 )
-from genimg_course.maths.proofs import KINDS, Check, Proof, ProofFailed, all_proofs, numerics, proof
 
 BY_ID = {item.id: item for item in all_proofs()}
-
-# function, what stands in its source, what a slip would write, the proof that must notice
-MUTANTS = [
-    (gaussians.gaussian_kl, "return 0.5 * (mu", "return (mu", "vae.gaussian_kl"),
-    (gaussians.gaussian_kl, "(logvar) - logvar)", "(logvar) + logvar)", "vae.gaussian_kl"),
-    (gaussians.gaussian_kl, "(logvar) - logvar)", "(2 * logvar) - 2 * logvar)", "vae.gaussian_kl"),
-    (gaussians.gaussian_kl, "torch.expm1(logvar)", "torch.exp(logvar)", "vae.gaussian_kl"),
-    (gaussians.gaussian_kl, "logvar).sum(dim=1)", "logvar).mean(dim=1)", "vae.elbo_forms"),
-    (gaussians.gaussian_kl, "return 0.5 *", "return -0.5 *", "vae.elbo_identity"),
-    (gaussians.gaussian_kl, "return 0.5 * (mu", "return (mu", "vae.collapse_threshold"),
-    (gaussians.gaussian_log_density, "return -0.5", "return 0.5", "vae.elbo_forms"),
-    (gaussians.gaussian_log_density, "(-logvar).exp()", "logvar.exp()", "vae.gaussian_kl"),
-    (gaussians.gaussian_log_density, "+ logvar +", "+ 2 * logvar +", "vae.gaussian_kl"),
-    (gaussians.gaussian_log_density, "2 * math.pi", "math.pi", "vae.elbo_forms"),
-    (gaussians.gaussian_log_density, "(-logvar).exp()", "1", "vae.importance_bound"),
-    (gaussians.reparameterise, "(0.5 * logvar)", "logvar", "vae.reparameterisation"),
-    (gaussians.reparameterise, "return mu + ", "return -mu + ", "vae.reparameterisation"),
-    (gaussians.reparameterise, "+ (0.5", "+ 0 * (0.5", "vae.reparameterisation"),
-    (gaussians.reparameterise, ".exp() * eps", ".exp().detach() * eps", "vae.reparameterisation"),
-    (gaussians.reparameterise, "torch.randn(", "torch.rand(", "vae.reparameterisation"),
-    (gaussians.reparameterise, "randn(mu.shape", "randn(mu[:1].shape", "vae.reparameterisation"),
-    (likelihoods.bernoulli_nll, "(logits, target, r", "(-logits, target, r", "vae.bernoulli_nll"),
-    (likelihoods.bernoulli_nll, ".sum(dim=1)", ".mean(dim=1)", "vae.bernoulli_nll"),
-    (likelihoods.bernoulli_nll, "return nll", "return -nll", "vae.mean_reduction"),
-    (likelihoods.gaussian_nll, "(2 * sigma**2)", "sigma**2", "vae.gaussian_nll"),
-    (likelihoods.gaussian_nll, "math.log(sigma) +", "-math.log(sigma) +", "vae.gaussian_nll"),
-    (likelihoods.gaussian_nll, "0.5 * math.log(2", "math.log(2", "vae.elbo_identity"),
-    (likelihoods.gaussian_nll, "(2 * sigma**2)", "(2 * sigma)", "vae.collapse_threshold"),
-    (likelihoods.gaussian_nll, ".sum(dim=1)", ".mean(dim=1)", "vae.importance_bound"),
-    (likelihoods.effective_beta, "beta * (pixels", "beta / (pixels", "vae.mean_reduction"),
-    (likelihoods.effective_beta, "/ (latent_dim", "* (latent_dim", "vae.mean_reduction"),
-    (losses.negative_elbo, "beta * kl", "kl", "vae.mean_reduction"),
-    (losses.negative_elbo, "+ beta *", "- beta *", "vae.mean_reduction"),
-    (losses.negative_elbo, ".mean()", ".sum()", "vae.mean_reduction"),
-    (losses.negative_elbo, "(x + 1) / 2", "(1 - x) / 2", "vae.elbo_forms"),
-    (losses.negative_elbo, "beta: float = 1.0", "beta: float = 2.0", "vae.elbo_forms"),
-    (losses.squared_error, ".sum(dim=1).mean()", ".mean()", "vae.gaussian_nll"),
-    (losses.squared_error, "(x - x_hat)", "(x + x_hat)", "vae.gaussian_nll"),
-    (losses.discriminator_loss, "(-real_logits)", "(real_logits)", "gan.optimal_discriminator"),
-    (losses.discriminator_loss, "+ F.soft", "- F.soft", "gan.optimal_discriminator"),
-    (losses.discriminator_loss, "+ F.soft", "+ 2 * F.soft", "cgan.optimal_logit"),
-    (
-        losses.discriminator_loss,
-        "(-real_logits).mean()",
-        "(-real_logits).sum()",
-        "gan.value_is_jsd",
-    ),
-    (losses.discriminator_loss, "+ F.soft", "+ 0.5 * F.soft", "gan.r1_dirac"),
-    (losses.generator_loss, "-F.softplus(fake", "F.softplus(fake", "gan.loss_gradients"),
-    (losses.generator_loss, "F.softplus(-fake", "F.softplus(fake", "gan.loss_gradients"),
-    (losses.generator_loss, "F.softplus(-fake_logits)", "-fake_logits", "gan.loss_gradients"),
-    (
-        losses.generator_loss,
-        "-F.softplus(fake",
-        "F.softplus(fake",
-        NS := ("gan.nonsaturating_is_not_zero_sum"),
-    ),
-    (losses.generator_loss, "if saturating", "if not saturating", NS),
-    (losses.generator_loss, "F.softplus(-fake", "F.softplus(fake", "gan.r1_dirac"),
-    (losses.r1_penalty, "0.5 * gamma", "gamma", "gan.r1_dirac"),
-    (losses.r1_penalty, "return 0.5", "return -0.5", "gan.r1_dirac"),
-    (losses.r1_penalty, "gradient.square()", "gradient", "gan.r1_dirac"),
-    (discriminators.optimal_discriminator, "= prior * p,", "= p,", "gan.optimal_discriminator"),
-    (discriminators.optimal_discriminator, "real / torch", "fake / torch", "gan.value_is_jsd"),
-    (discriminators.optimal_discriminator, "real + fake", "real - fake", "cgan.optimal_logit"),
-    (discriminators.optimal_discriminator, "real + fake", "real + 2 * fake", "cgan.label_law"),
-    (discriminators.optimal_discriminator, "real / torch", "fake / torch", "cgan.projection"),
-    (discriminators.optimal_discriminator, "real / torch", "fake / torch", NS),
-    (discriminators.gan_value, "(q, 1 - d)", "(q, d)", "gan.value_is_jsd"),
-    (discriminators.gan_value, ") + torch", ") - torch", "gan.value_is_jsd"),
-    (discriminators.gan_value, ".sum()", ".mean()", "cgan.label_law"),
-    (divergences.kl_divergence, "(p, p) - torch.xlogy(p, q)", "(q, q) - torch.xlogy(q, p)", NS),
-    (divergences.kl_divergence, "- torch.x", "+ torch.x", "gan.value_is_jsd"),
-    (divergences.kl_divergence, ".sum(dim=-1)", ".mean(dim=-1)", "vae.elbo_surgery"),
-    (
-        divergences.kl_divergence,
-        "(p, p) - torch.xlogy(p, q)",
-        "(q, q) - torch.xlogy(q, p)",
-        ("vae.elbo_surgery"),
-    ),
-    (divergences.jensen_shannon, "(q, m)) / 2", "(q, m))", "gan.value_is_jsd"),
-    (divergences.jensen_shannon, "m = (p + q) / 2", "m = q", "gan.value_is_jsd"),
-    (divergences.jensen_shannon, ") + kl", ") - kl", "cgan.label_law"),
-    (divergences.jensen_shannon, ") + kl", ") - kl", NS),
-    (divergences.total_variation, "0.5 * (p", "(p", "gan.optimal_discriminator"),
-    (divergences.total_variation, "(p - q)", "(p + q)", "gan.optimal_discriminator"),
-    (conditioning.condition, "[z, table[y]]", "[table[y], z]", "cgan.concatenation"),
-    (conditioning.condition, "table[y]]", "table[y.flip(0)]]", "cgan.concatenation"),
-    (conditioning.projection_logit, "+ bias", "- bias", "cgan.projection"),
-    (conditioning.projection_logit, "weight + bias", "weight", "cgan.projection"),
-    (conditioning.projection_logit, "(class_vectors[y]", "(class_vectors[:1]", "cgan.projection"),
-    (conditioning.projection_logit, ".sum(dim=1)", ".mean(dim=1)", "cgan.projection"),
-    (
-        conditioning.prior_shift,
-        "new_prior / old_prior)",
-        "old_prior / new_prior)",
-        ("cgan.prior_shift"),
-    ),
-    (conditioning.prior_shift, "(new_prior / old_prior)", "new_prior", "cgan.prior_shift"),
-    (conditioning.prior_shift, "odds / odds.sum(dim=1, keepdim=True)", "odds", "cgan.prior_shift"),
-    (frechet.gaussian_frechet, "- 2 * cross", "- cross", "metrics.frechet"),
-    (frechet.gaussian_frechet, ".clamp_min(0).sqrt().sum()", ".sum()", "metrics.frechet"),
-    (frechet.gaussian_frechet, "mean_2).square().sum()", "mean_2).norm()", "metrics.frechet"),
-    (frechet.gaussian_frechet, "root @ cov_2 @ root", "cov_1 @ cov_2", "metrics.frechet"),
-    (frechet._square_root, ".clamp_min(0).sqrt()", "", "metrics.frechet"),
-    (estimators.pathwise_gradient, "return 2 * z", "return z", "vae.gradient_variance"),
-    (estimators.score_function_gradient, "- baseline", "+ baseline", "vae.gradient_variance"),
-    (estimators.score_function_gradient, "(z - mu)", "z", "vae.gradient_variance"),
-    (estimators.score_function_gradient, "(z - mu)", "(mu - z)", "vae.gradient_variance"),
-    (
-        estimators.importance_log_likelihood,
-        " - math.log(len(log_joint))",
-        "",
-        ("vae.importance_bound"),
-    ),
-    (
-        estimators.importance_log_likelihood,
-        "log_joint - log_q",
-        "log_joint + log_q",
-        ("vae.importance_bound"),
-    ),
-    (
-        estimators.importance_log_likelihood,
-        ("torch.logsumexp(log_joint - log_q, dim=0) - math.log(len(log_joint))"),
-        "(log_joint - log_q).mean(dim=0)",
-        "vae.importance_bound",
-    ),
-]
-
-
-def mutated(function, old, new):
-    """Return the function with one piece of its source replaced."""
-    source = inspect.getsource(function)
-    assert source.count(old) == 1, f"{function.__name__} holds {old!r} {source.count(old)} times"
-    scope = dict(vars(sys.modules[function.__module__]))
-    exec(source.replace(old, new), scope)
-    return scope[function.__name__]
-
-
-def plant(monkeypatch, function, slip):
-    """Put the slip wherever the course holds the function, as if its file had been changed."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("genimg_course") and vars(module).get(function.__name__) is function:
-            monkeypatch.setattr(module, function.__name__, slip)
-
-
-@pytest.mark.parametrize(
-    "function, old, new, id",
-    MUTANTS,
-    ids=[f"{f.__name__}: {old} -> {new or 'nothing'}" for f, old, new, _ in MUTANTS],
-)
-def test_a_slip_in_the_course_breaks_its_proof(monkeypatch, function, old, new, id):
-    plant(monkeypatch, function, mutated(function, old, new))
-    with pytest.raises(ProofFailed) as failure:
-        BY_ID[id].verify()
-    assert failure.value.id == id
-    assert failure.value.__cause__ is None, "the slip must give a wrong number, not a crash"
-
-
-def test_every_function_of_the_mathematics_has_a_slip_that_is_noticed():
-    public = {*maths.__all__, *losses.__all__}
-    assert public - {function.__name__ for function, *_ in MUTANTS} == set()
 
 
 @pytest.mark.parametrize("id", BY_ID)
@@ -219,11 +54,23 @@ def test_a_source_names_authors_a_year_and_an_address(id):
         assert re.fullmatch(rf"{known}|.*\.pdf|.*\?id=\w+", address), address
 
 
+ROWS = """D01 D02 D03 D04 D05 D05b D05c D06 D08 D09 D10 D11 D11b D12 D13 D14 D15 D16 D17 D18 D19 D20
+D21 D22 D23 D24 D25 D26 D27 D28 D29 D30 D31 D32 D33 D34 D35 D37 D38 D39 D40 D41 D41b D42 D43 D44
+D45 D46 D47 D48 D49 D50 D51 D52 D53 D53b D54 D55 D56 D57 D58 D58c D59 D60 D61 D62 D63 D64 D65 D66
+D67 D68 D70 D71 D73 D74"""
+
+
+def test_every_derivation_of_the_plan_has_its_proofs():
+    assert set(rows()) == set(ROWS.split())
+    assert {id for ids in rows().values() for id in ids} <= BY_ID.keys()
+    assert all(rows().values())
+
+
 def unbalanced(latex):
     """Return the first thing in a formula that is opened and not closed, or the reverse, or ''."""
     pairs = {"}": "{", r"\right": r"\left"}
     stack = []
-    tokens = r"\\(?:begin|end)\{\w+\}|\\left|\\right(?![a-z])|\\[^a-zA-Z]|[{}]"
+    tokens = r"\\(?:begin|end)\{\w+\}|\\left(?![a-z])|\\right(?![a-z])|\\[^a-zA-Z]|[{}]"
     for token in re.findall(tokens, latex):
         if token in ("{", r"\left") or token.startswith(r"\begin"):
             stack.append(token)
@@ -316,9 +163,9 @@ def test_a_proof_runs_once_per_process_and_a_failure_is_not_kept(monkeypatch):
 
 
 def test_an_unknown_id_lists_near_ones():
-    with pytest.raises(ValueError, match=r"'gan.optimal'.*gan\.optimal_discriminator"):
-        proof("gan.optimal")
-    with pytest.raises(ValueError, match=r"'#'.*there are cgan\.concatenation.*vae\."):
+    with pytest.raises(ValueError, match=r"'gan.optimal_disc'.*gan\.optimal_discriminator"):
+        proof("gan.optimal_disc")
+    with pytest.raises(ValueError, match=r"'#'.*there are autoencoder\..*vae\."):
         proof("#")
 
 
@@ -328,7 +175,7 @@ def test_a_block_shows_statement_assumptions_source_and_badges():
     for block in (text, markdown):
         assert r"\frac{\partial}{\partial a} \log(1 - \sigma(a))" in block
         assert "checked: SymPy identity, exact (both derivatives)" in block
-        assert block.count("checked: autograd, error below 1e-12") == 2
+        assert block.count("checked: autograd, error below 1e-12") >= 2
         assert "Goodfellow et al. (2014), section 3" in block and "Assumptions:" in block
     assert "[arXiv:1406.2661](https://arxiv.org/abs/1406.2661)" in markdown
     assert shown.verify() == BY_ID["gan.loss_gradients"].verify()

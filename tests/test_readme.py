@@ -18,6 +18,7 @@ ELSEWHERE = {
     "make lab ARGS=--no-browser": "test_lab.py",
     "make test": "this run; test_setup.py holds that .ci/run calls it",
     "make book": "test_book.py",
+    "make mutation": "test_mutation.py runs a part and holds the report of the whole",
     "conda env create -f environment.yml": "test_setup.py compares its list with the others",
     "genimg train judge": "test_judges.py",
 }

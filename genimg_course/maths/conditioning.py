@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from genimg_course._checks import check_labels, check_matrix, check_range
+from genimg_course._checks import check_labels, check_matrix, check_range, check_same_shape
 
-__all__ = ["condition", "prior_shift", "projection_logit"]
+__all__ = ["condition", "information_bound", "prior_shift", "projection_logit"]
 
 
 def condition(z: Tensor, y: Tensor, table: Tensor) -> Tensor:
@@ -102,3 +102,30 @@ def prior_shift(posterior: Tensor, old_prior: Tensor, new_prior: Tensor) -> Tens
     check_range("new_prior", new_prior, 0.0, 1.0)
     odds = posterior * (new_prior / old_prior)
     return odds / odds.sum(dim=1, keepdim=True)
+
+
+def information_bound(joint: Tensor, guess: Tensor) -> Tensor:
+    r"""Return a lower bound on what images tell about their classes, in nats.
+
+    .. math:: I(y; x) \ge \mathbb E \log Q(y \mid x) + H(y)
+
+    An auxiliary classifier :math:`Q` that is trained with the generator maximises it. The bound is
+    tight where ``Q`` is the posterior; its maximum rewards images whose class is plain, so that
+    doubtful ones are avoided even where the data hold them.
+
+    Args:
+        joint: probability of each class with each image, ``(K, N)``, positive, with sum 1.
+        guess: :math:`Q(y \mid x)`, ``(N, K)``, positive, rows with sum 1.
+
+    Returns:
+        A scalar.
+
+    Raises:
+        ValueError: if the shapes do not fit together.
+
+    Source:
+        Chen et al. (2016), equation 5, https://arxiv.org/abs/1606.03657
+    """
+    check_same_shape(joint=joint, guess=guess.T)
+    classes = joint.sum(dim=1)  # (K,)
+    return (joint * guess.T.log()).sum() - (classes * classes.log()).sum()

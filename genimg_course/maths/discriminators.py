@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from genimg_course._checks import check_range, check_same_shape
+from genimg_course._checks import check_batch, check_range, check_same_shape
 
-__all__ = ["gan_value", "optimal_discriminator"]
+__all__ = [
+    "divergence_from_logits",
+    "gan_value",
+    "generator_slopes",
+    "optimal_discriminator",
+]
 
 
 def optimal_discriminator(p: Tensor, q: Tensor, *, prior: float = 0.5) -> Tensor:
@@ -63,3 +71,53 @@ def gan_value(p: Tensor, q: Tensor, d: Tensor) -> Tensor:
     check_same_shape(p=p, q=q, d=d)
     check_range("d", d, 0.0, 1.0)
     return (torch.xlogy(p, d) + torch.xlogy(q, 1 - d)).sum()
+
+
+def divergence_from_logits(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    r"""Return how much Jensen-Shannon divergence a discriminator has found, in nats.
+
+    .. math:: \log 2 + \tfrac12\,\mathbb E_p[\log D] + \tfrac12\,\mathbb E_q[\log(1 - D)],
+        \qquad D = \sigma(a)
+
+    In expectation no discriminator finds more than the divergence has, and the best one finds all.
+
+    Args:
+        real_logits: ``a`` on data, any shape with a batch first.
+        fake_logits: ``a`` on generated points; the batch sizes may differ.
+
+    Returns:
+        A scalar, at most ``log 2``; zero for a discriminator that is undecided everywhere, and
+        negative for one that is worse than undecided.
+
+    Raises:
+        ValueError: if a batch is empty.
+
+    Source:
+        Goodfellow et al. (2014), theorem 1, https://arxiv.org/abs/1406.2661
+    """
+    check_batch(real_logits=real_logits, fake_logits=fake_logits)
+    cost = F.softplus(-real_logits).mean() + F.softplus(fake_logits).mean()
+    return math.log(2) - 0.5 * cost
+
+
+def generator_slopes(d: Tensor) -> dict[str, Tensor]:
+    r"""Return the derivative of both generator losses with respect to the logit of an image.
+
+    .. math:: \frac{\partial}{\partial a} \log(1 - \sigma(a)) = -D, \qquad
+        \frac{\partial}{\partial a} \left[-\log\sigma(a)\right] = -(1 - D)
+
+    Args:
+        d: what the discriminator says of the image, :math:`D = \sigma(a)`, in ``[0, 1]``, any
+            shape.
+
+    Returns:
+        ``saturating`` and ``non_saturating``, each the shape of ``d``, in ``[-1, 0]``.
+
+    Raises:
+        ValueError: if ``d`` leaves ``[0, 1]``.
+
+    Source:
+        Goodfellow et al. (2014), section 3, https://arxiv.org/abs/1406.2661
+    """
+    check_range("d", d, 0.0, 1.0)
+    return {"saturating": -d, "non_saturating": d - 1}

@@ -9,7 +9,12 @@ from torch import Tensor
 
 from genimg_course._checks import check_matrix, check_same_shape
 
-__all__ = ["importance_log_likelihood", "pathwise_gradient", "score_function_gradient"]
+__all__ = [
+    "importance_log_likelihood",
+    "importance_weights",
+    "pathwise_gradient",
+    "score_function_gradient",
+]
 
 
 def pathwise_gradient(z: Tensor) -> Tensor:
@@ -75,3 +80,29 @@ def importance_log_likelihood(log_joint: Tensor, log_q: Tensor) -> Tensor:
     check_same_shape(log_joint=log_joint, log_q=log_q)
     check_matrix(log_joint=log_joint)
     return torch.logsumexp(log_joint - log_q, dim=0) - math.log(len(log_joint))
+
+
+def importance_weights(log_joint: Tensor, log_q: Tensor) -> Tensor:
+    r"""Return the share of each sample in the gradient of the importance-weighted bound.
+
+    .. math::
+        \tilde w_k = \frac{w_k}{\sum_l w_l}, \qquad
+        w_k = \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad
+        \nabla \log \frac1K \sum_k w_k = \sum_k \tilde w_k\, \nabla \log w_k
+
+    Args:
+        log_joint: ``log p(x, z_k)``, ``(K, B)``.
+        log_q: ``log q(z_k | x)``, ``(K, B)``.
+
+    Returns:
+        Shares, ``(K, B)``; those of one image sum to one.
+
+    Raises:
+        ValueError: if the shapes differ or are not two-dimensional.
+
+    Source:
+        Burda, Grosse and Salakhutdinov (2016), section 3, https://arxiv.org/abs/1509.00519
+    """
+    check_same_shape(log_joint=log_joint, log_q=log_q)
+    check_matrix(log_joint=log_joint)
+    return torch.softmax(log_joint - log_q, dim=0)

@@ -1,15 +1,23 @@
-"""Reconstruction terms as negative log-likelihoods, and what a mean over pixels does to them."""
+"""Losses as negative log-likelihoods: their units, their normalisers, and what a mean does."""
 
 from __future__ import annotations
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from genimg_course._checks import check_batch, check_range, check_same_shape
 
-__all__ = ["bernoulli_nll", "effective_beta", "gaussian_nll"]
+__all__ = [
+    "bernoulli_nll",
+    "bits_per_dimension",
+    "continuous_bernoulli_log_normaliser",
+    "dequantise",
+    "effective_beta",
+    "gaussian_nll",
+]
 
 
 def bernoulli_nll(logits: Tensor, target: Tensor) -> Tensor:
@@ -39,6 +47,37 @@ def bernoulli_nll(logits: Tensor, target: Tensor) -> Tensor:
     check_range("target", target, 0.0, 1.0)
     nll = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     return nll.reshape(len(nll), -1).sum(dim=1)
+
+
+def continuous_bernoulli_log_normaliser(logits: Tensor) -> Tensor:
+    r"""Return what makes the Bernoulli formula a density on grey values, summed over pixels.
+
+    The law on :math:`[0, 1]` with density :math:`C(\lambda)\, \lambda^t (1 - \lambda)^{1 - t}` has
+
+    .. math:: C(\lambda) = \frac{2\,\mathrm{artanh}(1 - 2\lambda)}{1 - 2\lambda}
+        = \frac{a}{\tanh(a / 2)}, \qquad \lambda = \frac{1}{1 + e^{-a}}
+
+    and :math:`C = 2` at :math:`a = 0`. Subtract the result from :func:`bernoulli_nll`.
+
+    Args:
+        logits: log odds ``a``, ``(B, ...)``, any real number.
+
+    Returns:
+        The sum of ``log C`` over pixels, ``(B,)``, in nats; at least ``log 2`` for each pixel.
+
+    Raises:
+        ValueError: if there is no example.
+
+    Source:
+        Loaiza-Ganem and Cunningham (2019), https://arxiv.org/abs/1907.06845
+    """
+    check_batch(logits=logits)
+    small = logits.abs() < 0.02
+    a = torch.where(small, torch.ones_like(logits), logits)
+    square = logits.square()
+    series = math.log(2) + square / 12 - 7 * square.square() / 1440  # 0 / 0 at the origin
+    log_c = torch.where(small, series, (a / torch.tanh(a / 2)).log())
+    return log_c.reshape(len(log_c), -1).sum(dim=1)
 
 
 def gaussian_nll(x_hat: Tensor, x: Tensor, *, sigma: float) -> Tensor:
@@ -100,3 +139,54 @@ def effective_beta(
     if pixels < 1 or latent_dim < 1:
         raise ValueError(f"expected positive counts, got {pixels} pixels and {latent_dim} latents")
     return beta * (pixels if pixel_mean else 1) / (latent_dim if latent_mean else 1)
+
+
+def bits_per_dimension(nll: Tensor, dims: int, *, bin_width: float = 1.0) -> Tensor:
+    r"""Return a negative log-likelihood in bits for each dimension of a stored picture.
+
+    .. math:: \frac{1}{\log 2} \left( \frac{\mathrm{nll}}{D} - \log\delta \right)
+
+    A density is a probability per unit of length. Stored values are bins of a width
+    :math:`\delta` on the axis of the density, and a bin has a probability.
+
+    Args:
+        nll: in nats, any shape; of a density, averaged over dequantisation noise, or of a
+            probability.
+        dims: number of values of a picture, ``C * H * W``.
+        bin_width: width of one stored level on the axis of the density; ``2 / 256`` for bytes in
+            ``[-1, 1]``. Leave it at 1 for probabilities.
+
+    Returns:
+        Bits per dimension, the shape of ``nll``.
+
+    Raises:
+        ValueError: if ``dims`` or ``bin_width`` is not positive.
+
+    Source:
+        Theis, van den Oord and Bethge (2016), section 3.1, https://arxiv.org/abs/1511.01844
+    """
+    if dims < 1 or not bin_width > 0:
+        raise ValueError(f"expected positive numbers, got {dims} dimensions of bins {bin_width}")
+    return (nll / dims - math.log(bin_width)) / math.log(2)
+
+
+def dequantise(levels: Tensor, *, count: int = 256, rng: torch.Generator) -> Tensor:
+    r"""Spread stored levels evenly over their bins: :math:`x = 2 (k + u) / L - 1`.
+
+    Args:
+        levels: whole numbers ``k`` from 0 to ``count - 1``, any shape.
+        count: number of levels ``L``.
+        rng: source of ``u``, uniform on ``[0, 1)``.
+
+    Returns:
+        Values in ``[-1, 1)``, float64; each bin has the width ``2 / count``.
+
+    Raises:
+        ValueError: if a level is out of range.
+
+    Source:
+        Uria, Murray and Larochelle (2013), https://arxiv.org/abs/1306.0186
+    """
+    check_range("levels", levels, 0, count - 1)
+    noise = torch.rand(levels.shape, generator=rng, dtype=torch.float64)
+    return 2 * (levels + noise) / count - 1

@@ -7,6 +7,8 @@ import copy
 import torch
 from torch import nn
 
+from genimg_course.maths.averages import average_state
+
 __all__ = ["Average"]
 
 
@@ -41,14 +43,9 @@ class Average:
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
         """Move the average towards the network's present weights."""
-        weight = 1 - min(self.decay, (1 + self.updates) / (10 + self.updates))
+        mean, now = self.network.state_dict(), network.state_dict()
+        self.network.load_state_dict(average_state(mean, now, self.updates, decay=self.decay))
         self.updates += 1
-        ours, theirs = self.network.state_dict().values(), network.state_dict().values()
-        for mean, value in zip(ours, theirs, strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(value, weight)
-            else:
-                mean.copy_(value)
 
     def state_dict(self) -> dict[str, object]:
         """Return the averaged weights and the number of updates."""

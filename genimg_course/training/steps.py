@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from genimg_course.losses import discriminator_loss, generator_loss, r1_penalty, squared_error
+from genimg_course.losses import (
+    discriminator_loss,
+    generator_loss,
+    gradient_penalty,
+    r1_penalty,
+    squared_error,
+    wasserstein_critic_loss,
+    wasserstein_generator_loss,
+)
 from genimg_course.maths.gaussians import gaussian_kl
 from genimg_course.maths.likelihoods import bernoulli_nll
 
-__all__ = ["autoencoder_step", "classifier_step", "gan_step", "lazily", "vae_step"]
+__all__ = [
+    "autoencoder_step",
+    "classifier_step",
+    "critic_step",
+    "gan_step",
+    "lazily",
+    "vae_step",
+    "wgan_gp_step",
+]
 
 
 def autoencoder_step(model: nn.Module, optimizer: Optimizer, x: Tensor) -> dict[str, Tensor]:
@@ -72,6 +90,8 @@ def gan_step(
     *condition: Tensor,
     gamma: float = 0.0,
     mismatch: float = 0.0,
+    d_loss: Callable[[Tensor, Tensor], Tensor] = discriminator_loss,
+    g_loss: Callable[[Tensor], Tensor] = generator_loss,
 ) -> dict[str, Tensor]:
     """Update the discriminator, then the generator, once each, on images ``(B, C, H, W)``.
 
@@ -89,11 +109,13 @@ def gan_step(
         gamma: weight of the R1 penalty in this step.
         mismatch: weight of a third kind of pair, a real picture with a wrong label, which counts as
             fake. It teaches the class faster, and it makes pictures that could pass for another
-            class rarer than they are in the data.
+            class rarer than they are in the data. Its loss is always the cross-entropy.
+        d_loss: what the discriminator minimises, of its outputs on real and generated images.
+        g_loss: what the generator minimises, of the outputs on generated images.
 
     Returns:
-        ``d_loss`` (of real and generated pairs only) and ``g_loss`` in nats, and the mean logits
-        ``real_logit`` and ``fake_logit``, detached scalars.
+        ``d_loss`` (of real and generated pairs only) and ``g_loss``, in nats unless other losses
+        are given, and the mean logits ``real_logit`` and ``fake_logit``, detached scalars.
 
     Raises:
         ValueError: if ``gamma`` or ``mismatch`` is negative, or there are no labels to mismatch.
@@ -106,27 +128,26 @@ def gan_step(
     if mismatch < 0:
         raise ValueError(f"mismatch is {mismatch}: expected a weight of at least zero")
     real = x.detach().requires_grad_(gamma != 0)
-    z = torch.randn(len(x), generator.latent_dim, device=x.device)  # type: ignore[call-overload]
-    fake = generator(z, *condition)
+    fake = generator(_noise(generator, len(x), x), *condition)
 
     real_logits = discriminator(real, *condition)
     fake_logits = discriminator(fake.detach(), *condition)
-    d_loss = discriminator_loss(real_logits, fake_logits)
-    extra = r1_penalty(real_logits, real, gamma=gamma) if gamma else d_loss.new_zeros(())
+    loss_d = d_loss(real_logits, fake_logits)
+    extra = r1_penalty(real_logits, real, gamma=gamma) if gamma else loss_d.new_zeros(())
     if mismatch:
         extra = extra + mismatch * _mismatched_pairs(discriminator, real, *condition)
     opt_d.zero_grad()
-    (d_loss + extra).backward()
+    (loss_d + extra).backward()
     opt_d.step()
 
     new_logits = discriminator(fake, *condition)  # again: the discriminator has just moved
-    g_loss = generator_loss(new_logits)
+    loss_g = g_loss(new_logits)
     opt_g.zero_grad()
-    g_loss.backward(inputs=list(generator.parameters()))  # the discriminator needs no gradient now
+    loss_g.backward(inputs=list(generator.parameters()))  # the discriminator needs no gradient now
     opt_g.step()
     return {
-        "d_loss": d_loss.detach(),
-        "g_loss": g_loss.detach(),
+        "d_loss": loss_d.detach(),
+        "g_loss": loss_g.detach(),
         "real_logit": real_logits.detach().mean(),
         "fake_logit": fake_logits.detach().mean(),
     }
@@ -138,6 +159,89 @@ def _mismatched_pairs(discriminator: nn.Module, x: Tensor, *condition: Tensor) -
     (y,) = condition
     other = y.roll(1)  # the label of another picture, which may be the same class
     return (F.softplus(discriminator(x, other)) * (other != y)).mean()
+
+
+def critic_step(
+    critic: nn.Module, optimizer: Optimizer, real: Tensor, fake: Tensor, *, weight: float = 10.0
+) -> dict[str, Tensor]:
+    """Update a Wasserstein critic once, held near slope one by the gradient penalty.
+
+    Args:
+        critic: maps images to scores ``(B,)``; without batch normalisation.
+        optimizer: holds the critic's parameters only.
+        real: real images, ``(B, ...)``.
+        fake: generated images of the same shape; the generator gets no gradient.
+        weight: weight of the penalty.
+
+    Returns:
+        ``wasserstein``, the difference of the mean scores, an estimate of the distance in the unit
+        of the images, and ``penalty`` (with its weight), detached scalars.
+
+    Raises:
+        ValueError: if ``weight`` is negative or the shapes differ.
+
+    Source:
+        Gulrajani et al. (2017), equation 3, https://arxiv.org/abs/1704.00028
+    """
+    fake = fake.detach()
+    loss = wasserstein_critic_loss(critic(real), critic(fake))
+    penalty = gradient_penalty(critic, real, fake, weight=weight)
+    optimizer.zero_grad()
+    (loss + penalty).backward()
+    optimizer.step()
+    return {"wasserstein": -loss.detach(), "penalty": penalty.detach()}
+
+
+def wgan_gp_step(
+    generator: nn.Module,
+    critic: nn.Module,
+    opt_g: Optimizer,
+    opt_c: Optimizer,
+    x: Tensor,
+    *,
+    critic_steps: int = 5,
+    weight: float = 10.0,
+) -> dict[str, Tensor]:
+    """Update the critic several times on fresh images and noise, then the generator once.
+
+    Args:
+        generator: maps noise ``(B, Z)`` to images and knows its ``latent_dim``.
+        critic: maps images to scores ``(B,)``; without batch normalisation.
+        opt_g: holds the generator's parameters only.
+        opt_c: holds the critic's parameters only.
+        x: real images for all updates of the critic, ``(critic_steps * B, ...)``.
+        critic_steps: updates of the critic for one of the generator.
+        weight: weight of the gradient penalty.
+
+    Returns:
+        ``wasserstein`` and ``penalty`` of the last update of the critic, and ``g_loss``, detached
+        scalars.
+
+    Raises:
+        ValueError: if the images cannot be shared out evenly or ``weight`` is negative.
+
+    Source:
+        Gulrajani et al. (2017), algorithm 1, https://arxiv.org/abs/1704.00028
+    """
+    if critic_steps < 1 or len(x) % critic_steps:
+        raise ValueError(
+            f"critic_steps is {critic_steps} for {len(x)} images: expected a divisor of them"
+        )
+    size = len(x) // critic_steps
+    for real in x.split(size):
+        with torch.no_grad():
+            fake = generator(_noise(generator, size, x))
+        losses = critic_step(critic, opt_c, real, fake, weight=weight)
+
+    g_loss = wasserstein_generator_loss(critic(generator(_noise(generator, size, x))))
+    opt_g.zero_grad()
+    g_loss.backward(inputs=list(generator.parameters()))  # the critic needs no gradient now
+    opt_g.step()
+    return {**losses, "g_loss": g_loss.detach()}
+
+
+def _noise(generator: nn.Module, count: int, like: Tensor) -> Tensor:
+    return torch.randn(count, generator.latent_dim, device=like.device)  # type: ignore[call-overload]
 
 
 def lazily(gamma: float, n: int, *, every: int) -> float:

@@ -6,6 +6,8 @@ from genimg_course.viz.figures import bars, curves, lines
 from genimg_course.viz.images import compare_rows, image_grid
 from genimg_course.viz.live import LivePanel
 from genimg_course.viz.maps import heatmap, latent_scatter
+from genimg_course.viz.planes import phase_portraits
+from genimg_course.viz.points import point_panels
 from genimg_course.viz.style import PALETTE, Figure, png_bytes, style
 
 __all__ = [
@@ -25,7 +27,9 @@ __all__ = [
     "image_grid",
     "latent_scatter",
     "lines",
+    "phase_portraits",
     "png_bytes",
+    "point_panels",
     "style",
     "vae_diagram",
 ]

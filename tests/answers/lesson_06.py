@@ -140,6 +140,31 @@ def weights_by_loop(log_joint, log_q):
     return total - math.log(len(log_q))
 
 
+def forms_by_loop(log_likelihood, log_prior, log_q, kl, entropy):
+    forms = {"split": -kl, "joint": entropy + 0, "ratio": 0 * kl}
+    for lik, prior, q in zip(log_likelihood, log_prior, log_q, strict=True):
+        share = 1 / len(log_q)
+        forms["split"] = forms["split"] + share * lik
+        forms["joint"] = forms["joint"] + share * (lik + prior)
+        forms["ratio"] = forms["ratio"] + share * (lik + prior - q)
+    return forms
+
+
+def forms_by_terms(log_likelihood, log_prior, log_q, kl, entropy):
+    lik, prior, q = (v.mean(0) for v in (log_likelihood, log_prior, log_q))
+    return {"ratio": lik + prior - q, "joint": lik + prior + entropy, "split": lik - kl}
+
+
+def forms_by_sums(log_likelihood, log_prior, log_q, kl, entropy):
+    count = len(log_likelihood)
+    joint = torch.sum(log_likelihood + log_prior, dim=0) / count
+    return {
+        "split": torch.sum(log_likelihood, dim=0) / count - kl,
+        "joint": joint + entropy,
+        "ratio": joint - torch.sum(log_q, dim=0) / count,
+    }
+
+
 RIGHT = {
     "vae.gaussian_kl": [
         kl_by_loop,
@@ -185,4 +210,5 @@ RIGHT = {
         lambda joint, q: torch.logsumexp(joint - q, 0) - torch.tensor(float(len(q))).log(),
         lambda joint, q: torch.logsumexp(joint - q - math.log(q.shape[0]), dim=0),
     ],
+    "vae.elbo_forms": [forms_by_loop, forms_by_terms, forms_by_sums],
 }

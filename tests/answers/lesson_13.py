@@ -147,6 +147,20 @@ def step_by_hand(generator, discriminator, opt_g, opt_d, x, y, *, gamma=0.0):
     return {"d_loss": d_loss.detach(), "g_loss": g_loss.detach(), "note": "by hand"}
 
 
+def information_by_loop(joint, guess):
+    total = 0.0
+    for k, row in enumerate(joint):
+        frequency = row.sum()
+        for i, p in enumerate(row):
+            total = total + p * (guess[i, k].log() - frequency.log())
+    return total
+
+
+def information_by_xlogy(joint, guess):
+    classes = joint.sum(1)
+    return torch.xlogy(joint, guess.t()).sum() - torch.xlogy(classes, classes).sum()
+
+
 RIGHT = {
     "gan.discriminator_loss": [
         d_by_library,
@@ -172,6 +186,14 @@ RIGHT = {
         lambda f, y, w, b, v: torch.einsum("bf,bf->b", f, w + v[y]) + b,
     ],
     "cgan.step": [step_with_fresh_noise, step_with_frozen_judge, step_by_hand],
+    "cgan.information_bound": [
+        information_by_loop,
+        information_by_xlogy,
+        lambda joint, guess: (
+            torch.einsum("kn,nk->", joint, guess.log())
+            + torch.distributions.Categorical(probs=joint.sum(dim=1)).entropy()
+        ),
+    ],
     "cgan.prior_shift": [
         shift_by_logs,
         shift_by_loop,

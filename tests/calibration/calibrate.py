@@ -39,15 +39,20 @@ def bound(values: list[float], *, upper: bool) -> float:
     return statistics.mean(values) + (spread if upper else -spread)
 
 
+def significant(value: float) -> float:
+    """Return the value to six significant digits."""
+    return float(f"{value:.6g}")
+
+
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return mean, standard deviation and bound of each bounded number over the runs."""
     numbers = {}
     for name, side in runs[0]["sides"].items():
         values = [each["numbers"][name] for each in runs]
         numbers[name] = {
-            "mean": round(statistics.mean(values), 6),
-            "sd": round(statistics.stdev(values), 6),
-            side: round(bound(values, upper=side == "at_most"), 6),
+            "mean": significant(statistics.mean(values)),
+            "sd": significant(statistics.stdev(values)),
+            side: significant(bound(values, upper=side == "at_most")),
         }
     return numbers
 
@@ -63,7 +68,7 @@ def measure(seed: int, *, source: Path, parameters: dict[str, Any]) -> dict[str,
         goals = json.loads(numbers.read_text(encoding="utf-8"))
     return {
         "seed": seed,
-        "numbers": {name: round(goal["value"], 6) for name, goal in goals.items()},
+        "numbers": {name: significant(goal["value"]) for name, goal in goals.items()},
         "sides": {
             name: side
             for name, goal in goals.items()

@@ -3,6 +3,7 @@
 from genimg_course.exercises.lesson_06 import (
     bernoulli_nll,
     effective_beta,
+    elbo_forms,
     gaussian_kl,
     importance_log_likelihood,
     negative_elbo,
@@ -24,5 +25,6 @@ SPECIFICATIONS = tuple(
         score_function_gradient,
         effective_beta,
         importance_log_likelihood,
+        elbo_forms,
     )
 )

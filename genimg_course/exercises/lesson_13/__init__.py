@@ -4,6 +4,7 @@ from genimg_course.exercises.lesson_13 import (
     condition,
     discriminator_loss,
     generator_loss,
+    information_bound,
     optimal_discriminator,
     prior_shift,
     projection_logit,
@@ -23,6 +24,7 @@ SPECIFICATIONS = tuple(
         condition,
         projection_logit,
         step,
+        information_bound,
         prior_shift,
     )
 )

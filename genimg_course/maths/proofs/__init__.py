@@ -8,29 +8,35 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import pkgutil
 from functools import cache
+from types import ModuleType
 
 from genimg_course.maths.proofs.engine import KINDS, Check, Proof, ProofFailed, Proven
 
-__all__ = ["KINDS", "Check", "Proof", "ProofFailed", "Proven", "all_proofs", "proof"]
+__all__ = ["KINDS", "Check", "Proof", "ProofFailed", "Proven", "all_proofs", "proof", "rows"]
 
-_SUBJECTS = (
-    "conditioning",
-    "gan",
-    "gan_dynamics",
-    "metrics",
-    "vae_bound",
-    "vae_estimators",
-    "vae_importance",
-    "vae_likelihood",
-)
+_TOOLS = {"engine", "numerics"}
+
+
+@cache
+def _subjects() -> tuple[ModuleType, ...]:
+    """Import every module of proofs."""
+    names = sorted(item.name for item in pkgutil.iter_modules(__path__))
+    return tuple(importlib.import_module(f"{__name__}.{n}") for n in names if n not in _TOOLS)
 
 
 @cache
 def all_proofs() -> tuple[Proof, ...]:
     """Return every proof of the course, sorted by id; none is run."""
-    modules = (importlib.import_module(f"{__name__}.{subject}") for subject in _SUBJECTS)
-    return tuple(sorted((item for m in modules for item in m.PROOFS), key=lambda item: item.id))
+    every = (item for module in _subjects() for item in module.PROOFS)
+    return tuple(sorted(every, key=lambda item: item.id))
+
+
+@cache
+def rows() -> dict[str, tuple[str, ...]]:
+    """Return the ids of the proofs that check each derivation of the plan, ``"D18"``."""
+    return {row: ids for module in _subjects() for row, ids in getattr(module, "ROWS", {}).items()}
 
 
 @cache

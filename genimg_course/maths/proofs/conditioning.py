@@ -12,7 +12,7 @@ from genimg_course.maths import conditioning, discriminators, divergences
 from genimg_course.maths.proofs import numerics as n
 from genimg_course.maths.proofs.engine import Check, Proof
 
-__all__ = ["PROOFS"]
+__all__ = ["PROOFS", "ROWS"]
 
 
 def _logit(p: Tensor, q: Tensor) -> Tensor:
@@ -92,6 +92,25 @@ def _posteriors_of_two_priors() -> float:
     joint = torch.stack([prior[:, None] * given_class for prior in (old, new)])
     posterior = (joint / joint.sum(dim=1, keepdim=True)).transpose(1, 2)  # (2, 9, 4)
     return n.gap(conditioning.prior_shift(posterior[0], old, new), posterior[1])
+
+
+def _information() -> tuple[Tensor, Tensor, Tensor]:
+    """Return the law of 3 classes with 5 images, the posterior, and the mutual information."""
+    joint = n.law(21, 15).reshape(3, 5)
+    x_and_y = joint.sum(dim=1, keepdim=True) * joint.sum(dim=0)
+    return joint, (joint / joint.sum(dim=0)).T, (joint * (joint / x_and_y).log()).sum()
+
+
+def _tight_at_the_posterior() -> float:
+    joint, posterior, information = _information()
+    return n.gap(conditioning.information_bound(joint, posterior), information)
+
+
+def _gap_of_a_guess() -> float:
+    joint, posterior, information = _information()
+    guess = n.law(22, 5, 3)
+    gap = joint.sum(dim=0) @ divergences.kl_divergence(posterior, guess)
+    return n.gap(information - conditioning.information_bound(joint, guess), gap)
 
 
 MIYATO = "https://arxiv.org/abs/1802.05637"
@@ -195,4 +214,26 @@ PROOFS = (
             ),
         ),
     ),
+    Proof(
+        id="cgan.information_bound",
+        title="An auxiliary classifier bounds the information about the class",
+        statement=r"""I(y; x) = \mathbb E \log Q(y \mid x) + H(y)
+            + \mathbb E_x\, \mathrm{KL}\left(p(y \mid x)\, \Vert\, Q(y \mid x)\right)
+            \ge \mathbb E \log Q(y \mid x) + H(y)""",
+        assumptions="Finitely many classes and images, $Q$ positive; the bound is tight where $Q$ "
+        "is the posterior.",
+        source="Chen et al. (2016), equation 5, https://arxiv.org/abs/1606.03657; "
+        "Odena et al. (2017), https://arxiv.org/abs/1610.09585",
+        checks=(
+            Check("enumeration", "the posterior of 5 images", _tight_at_the_posterior, 1e-12),
+            Check("enumeration", "what a guess loses", _gap_of_a_guess, 1e-12),
+        ),
+    ),
 )
+
+ROWS = {
+    "D31": ("cgan.optimal_logit",),
+    "D32": ("cgan.projection", "cgan.concatenation"),
+    "D33": ("cgan.information_bound", "cgan.label_law"),
+    "D71": ("cgan.prior_shift",),
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -47,8 +48,9 @@ def tuples(values: int, length: int) -> Tensor:
 
 
 def gap(a: Tensor, b: Tensor) -> float:
-    """Return the largest absolute difference; infinite where the shapes differ."""
-    return (a - b).abs().max().item() if a.shape == b.shape else float("inf")
+    """Return the largest absolute difference; infinite if the shapes differ or it is NaN."""
+    worst = (a - b).abs().max().item() if a.shape == b.shape else math.nan
+    return math.inf if math.isnan(worst) else worst  # ``max`` of several gaps would lose a NaN
 
 
 def standard_errors(samples: Tensor, mean: float, std: float) -> float:

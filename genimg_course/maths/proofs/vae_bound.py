@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from genimg_course import losses
-from genimg_course.maths import divergences, gaussians, likelihoods
+from genimg_course.maths import divergences, elbo, gaussians, likelihoods
 from genimg_course.maths.proofs import numerics as n
 from genimg_course.maths.proofs.engine import Check, Proof
 
-__all__ = ["PROOFS"]
+__all__ = ["PROOFS", "ROWS"]
 
 SIGMA = 0.8
 """Standard deviation of a pixel of the linear Gaussian model below."""
@@ -86,6 +86,33 @@ def _forms() -> float:
     return n.gap(forms, first.expand(2))
 
 
+def _forms_from_samples() -> float:
+    decoder, x, *_ = _model()
+    mu, logvar = _encoder()
+    nodes, _ = n.gauss_hermite(2, 2)  # four codes of equal weight, exact for quadratic logs
+    z = mu + (0.5 * logvar).exp() * nodes
+    zero = torch.zeros_like(z)
+    log_likelihood = -likelihoods.gaussian_nll(z @ decoder.T, x.expand(4, 3), sigma=SIGMA)
+    log_prior = gaussians.gaussian_log_density(z, zero, zero)
+    log_q = gaussians.gaussian_log_density(z, mu.expand(4, 2), logvar.expand(4, 2))
+    spread = logvar + n.float64([[0.0, 0.0], [0.4, -0.9], [-1.0, 0.2]])
+    shift = 0.3 * n.float64([[0.0], [1.0], [2.0]])  # three images; only the first is the model's
+    forms = elbo.elbo_forms(
+        log_likelihood[:, None] - shift.T,
+        log_prior[:, None].expand(4, 3),
+        log_q[:, None].expand(4, 3),
+        gaussians.gaussian_kl(mu, logvar).expand(3),
+        gaussians.gaussian_entropy(spread),
+    )
+    law = MultivariateNormal(mu[0], torch.diag(logvar[0].exp()))
+    exact = _elbo(mu, logvar) - shift[:, 0]
+    excess = 0.5 * n.float64([0.0, -0.5, -0.8])  # what the other spreads add to the entropy
+    joint = exact + excess
+    entropies = n.gap(gaussians.gaussian_entropy(spread), law.entropy() + excess)
+    expected = {"split": exact, "joint": joint, "ratio": exact}
+    return max(entropies, *(n.gap(forms[key], value) for key, value in expected.items()))
+
+
 def _surgery() -> float:
     encoder, prior = n.law(6, 6, 5), n.law(7, 5)
     aggregate = encoder.mean(dim=0)
@@ -119,6 +146,30 @@ def _kl_gradient() -> float:
     mu, logvar = (v.requires_grad_() for v in n.normal(10, 2, 4, 3))
     slopes = torch.autograd.grad(gaussians.gaussian_kl(mu, logvar).sum(), (mu, logvar))
     return n.gap(torch.stack(slopes), torch.stack([mu, (logvar.exp() - 1) / 2]))
+
+
+def _full_laws() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    roots = [n.normal(seed, 3, 3) for seed in (11, 12)]
+    covariances = [root @ root.T + 0.3 * torch.eye(3, dtype=torch.float64) for root in roots]
+    return n.normal(13, 3), covariances[0], n.normal(14, 3), covariances[1]
+
+
+def _full_kl_by_quadrature() -> float:
+    mu, covariance, prior_mu, prior_covariance = _full_laws()
+    nodes, weight = n.gauss_hermite(3, 3)
+    z = mu + nodes @ torch.linalg.cholesky(covariance).T
+    first, second = (
+        MultivariateNormal(mean, c) for mean, c in ((mu, covariance), (prior_mu, prior_covariance))
+    )
+    expected = weight @ (first.log_prob(z) - second.log_prob(z))
+    return n.gap(gaussians.gaussian_kl_full(*_full_laws()), expected)
+
+
+def _full_kl_of_a_diagonal_law() -> float:
+    mu, logvar = n.normal(15, 1, 4), n.normal(16, 1, 4)
+    origin = torch.zeros(4, dtype=torch.float64), torch.eye(4, dtype=torch.float64)
+    full = gaussians.gaussian_kl_full(mu[0], torch.diag(logvar[0].exp()), *origin)
+    return n.gap(full, gaussians.gaussian_kl(mu, logvar)[0])
 
 
 PROOFS = (
@@ -163,6 +214,12 @@ PROOFS = (
                 _forms,
                 1e-12,
             ),
+            Check(
+                "quadrature",
+                "the three sample means on a linear Gaussian model, closed entropy and KL",
+                _forms_from_samples,
+                1e-12,
+            ),
         ),
     ),
     Proof(
@@ -202,4 +259,37 @@ PROOFS = (
             ),
         ),
     ),
+    Proof(
+        id="vae.gaussian_kl_full",
+        title="The KL divergence between two Gaussians with full covariances",
+        statement=r"""\mathrm{KL}\left(\mathcal N(\mu_1, \Sigma_1) \Vert
+            \mathcal N(\mu_0, \Sigma_0)\right)
+            = \frac12 \left( \mathrm{tr}\,\Sigma_0^{-1} \Sigma_1
+            + (\mu_1 - \mu_0)^\top \Sigma_0^{-1} (\mu_1 - \mu_0) - Z
+            + \log \frac{\lvert \Sigma_0 \rvert}{\lvert \Sigma_1 \rvert} \right)""",
+        assumptions=r"$\Sigma_0$ and $\Sigma_1$ are positive definite, of size $Z$ by $Z$.",
+        source="Kingma and Welling (2014), appendix B, for the diagonal case, "
+        "https://arxiv.org/abs/1312.6114",
+        checks=(
+            Check(
+                "quadrature",
+                "the mean log ratio of the densities of torch.distributions",
+                _full_kl_by_quadrature,
+                1e-10,
+            ),
+            Check(
+                "linear algebra",
+                "a diagonal law against the standard normal gives the sum over latents",
+                _full_kl_of_a_diagonal_law,
+                1e-12,
+            ),
+        ),
+    ),
 )
+
+ROWS = {
+    "D11": ("vae.elbo_identity", "vae.elbo_forms"),
+    "D11b": ("vae.elbo_surgery",),
+    "D12": ("vae.gaussian_kl", "vae.gaussian_kl_full"),
+}
+"""Rows of the list of derivations and the proofs that cover them."""

@@ -12,7 +12,7 @@ from genimg_course.maths import estimators, gaussians
 from genimg_course.maths.proofs import numerics as n
 from genimg_course.maths.proofs.engine import Check, Proof
 
-__all__ = ["PROOFS"]
+__all__ = ["PROOFS", "ROWS"]
 
 DRAWS = 100_000
 """Draws of a Monte-Carlo check."""
@@ -162,3 +162,6 @@ PROOFS = (
         ),
     ),
 )
+
+ROWS = {"D13": ("vae.reparameterisation", "vae.gradient_variance")}
+"""Rows of the list of derivations and the proofs that cover them."""

@@ -14,7 +14,7 @@ from genimg_course.maths import estimators, gaussians, likelihoods
 from genimg_course.maths.proofs import numerics as n
 from genimg_course.maths.proofs.engine import Check, Proof
 
-__all__ = ["PROOFS"]
+__all__ = ["PROOFS", "ROWS"]
 
 ESTIMATES = 20_000
 """Estimates of the Monte-Carlo check."""
@@ -88,6 +88,16 @@ def _the_likelihood_is_unbiased() -> float:
     return n.standard_errors(estimate, evidence, math.sqrt(variance / samples))
 
 
+def _shares_of_the_gradient() -> float:
+    log_joint, log_q = (n.normal(seed, 4, 3).requires_grad_() for seed in (8, 9))
+    bound = estimators.importance_log_likelihood(log_joint, log_q)
+    slopes = torch.autograd.grad(bound.sum(), (log_joint, log_q))
+    shares = estimators.importance_weights(log_joint, log_q).detach()
+    weights = (log_joint - log_q).detach().exp()
+    by_hand = weights / weights.sum(dim=0, keepdim=True)
+    return max(n.gap(slopes[0], shares), n.gap(slopes[1], -shares), n.gap(shares, by_hand))
+
+
 PROOFS = (
     Proof(
         id="vae.importance_bound",
@@ -127,4 +137,27 @@ PROOFS = (
             ),
         ),
     ),
+    Proof(
+        id="vae.importance_gradient",
+        title="In the gradient, a sample counts by its weight",
+        statement=r"""\nabla \log \frac1K \sum_{k=1}^K w_k
+            = \sum_{k=1}^K \tilde w_k\, \nabla \log w_k, \qquad
+            \tilde w_k = \frac{w_k}{\sum_{l=1}^K w_l}, \qquad
+            w_k = \frac{p(x, z_k)}{q(z_k \mid x)}""",
+        assumptions=r"The codes $z_k$ are given by the noise, $z_k = \mu + \sigma \odot "
+        r"\epsilon_k$, so that the gradient passes through the weights.",
+        source="Burda, Grosse and Salakhutdinov (2016), section 3, "
+        "https://arxiv.org/abs/1509.00519",
+        checks=(
+            Check(
+                "autograd",
+                "the gradient of the package's bound is the package's shares",
+                _shares_of_the_gradient,
+                1e-12,
+            ),
+        ),
+    ),
 )
+
+ROWS = {"D16": ("vae.importance_bound", "vae.importance_gradient")}
+"""Rows of the list of derivations and the proofs that cover them."""

@@ -81,6 +81,13 @@ def _loss_with_means(latent_mean: bool) -> float:
     return max(n.gap(a, b) for a, b in zip(*slopes, strict=True))
 
 
+def _weight_of_sums() -> float:
+    """With sums over pixels the weight is what was written, or its share of a latent."""
+    sums = likelihoods.effective_beta(1.5, 20, 4)
+    mean = likelihoods.effective_beta(1.5, 20, 4, latent_mean=True)
+    return max(abs(sums - 1.5), abs(mean - 1.5 / 4))
+
+
 LAMBDA = (3.0, 1.2, 0.2)
 """Variances of the data along three directions."""
 
@@ -199,6 +206,7 @@ PROOFS = (
                 lambda: _loss_with_means(True),
                 1e-14,
             ),
+            Check("enumeration", "sums over pixels leave the weight", _weight_of_sums, 1e-15),
         ),
     ),
     Proof(
