@@ -7,6 +7,8 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from genimg_course.museum.exhibit import short
+
 __all__ = ["museum_page"]
 
 BOOK = Path(__file__).resolve().parent
@@ -44,4 +46,4 @@ _SIDES = (("broken", "broken"), ("cured", "mended"))
 
 def _row(name: str, values: list[float]) -> str:
     mean, least, most = statistics.mean(values), min(values), max(values)
-    return f"| {name} | {mean:.3g} | {least:.3g} | {most:.3g} |"
+    return f"| {name} | {' | '.join(short(value) for value in (mean, least, most))} |"

@@ -21,7 +21,7 @@
 
 # %% [markdown]
 # **What you will do.** Compute the convex conjugate from which every f-GAN follows. Find what least squares and hinge really measure.
-# Measure transport on a line by sorting. Write the gradient penalty, train a critic that reads the Wasserstein distance off two samples, and meet
+# Measure transport on a line by sorting. Write the generator's side of the hinge loss and the gradient penalty, train a critic that reads the Wasserstein distance off two samples, and meet
 # critics that look in the wrong direction. At the end all losses play the same game, and you count.
 #
 # **What you need.** The GAN game and its best discriminator (lesson 09), gradients in PyTorch. Convexity and transport are explained here.
@@ -29,8 +29,8 @@
 # %% [markdown]
 # | profile | where | time |
 # |---|---|---|
-# | `smoke` | a check that everything runs | measured later MEASURE |
-# | `cpu` | a laptop; measured on two cores | measured later MEASURE |
+# | `smoke` | a check that everything runs | 17 s |
+# | `cpu` | a laptop; measured on two busy cores | 62 s |
 # | `gpu` | the same plane, longer runs | not measured yet |
 #
 # **What you will reach** (`cpu`): a trained critic within 5 % of the true distance, and a generator that finds 8 of 8 modes.
@@ -75,7 +75,7 @@ budget = choose_budget(
 )
 goals = choose_budget(
     PROFILE,
-    smoke=dict(error=0.05, cured=0.05, faint=0.5, slope=0.4, modes=0, good=0.0),
+    smoke=dict(error=0.05, cured=0.011, faint=0.002, slope=0.42, modes=None, good=None),
     cpu=dict(error=0.05, cured=0.012, faint=0.001, slope=0.18, modes=8, good=0.28),
     gpu=dict(
         error=None, cured=None, faint=None, slope=None, modes=None, good=None
@@ -85,13 +85,13 @@ rng = seed_everything(SEED)
 print(f"profile {budget.profile}")
 
 # %% [markdown]
-# ## Two laws that share no point are all equally far apart
+# ## For Jensen-Shannon, all laws that share no point are equally far apart
 #
 # Pictures fill a thin surface in the space of all pixel values. At the start of training the generator's pictures lie on another one, and the two need not
-# meet. Take the simplest such case: the data are uniform on a segment, the model $q_\theta$ on the same segment, shifted to the side by $\theta$.
+# meet. Take the simplest such case, in the plane: the data's law $p$ is uniform on an upright segment, and the model $q_\theta$ on a copy of it that stands to the right by $\theta$ (to the left if $\theta$ is negative).
 #
-# The GAN of lesson 09 descends the Jensen-Shannon divergence $\mathrm{JSD}$, the mean of two KL divergences from the even mixture $m = \tfrac12(p + q)$. Where only $p$ lives, $p / m = 2$. So each KL term is $\log 2$, however near the segments are.
-# A distance that counts the way behaves differently. Call $W_1$ the mean way that mass must go at the least; here every grain goes $|\theta|$.
+# Against the best discriminator, the zero-sum GAN of lesson 09 descends the Jensen-Shannon divergence $\mathrm{JSD}$, the mean of the KL divergences of $p$ and of $q$ from their even mixture $m = \tfrac12(p + q)$. Where only $p$ lives, $p / m = 2$, and where only $q$ lives, $q / m = 2$. So each KL term is $\log 2$, however near the segments are.
+# A distance that counts the way behaves differently. Let $W_1$ be the mean distance that mass must travel at the least to turn one law into the other; here every grain goes $|\theta|$.
 #
 # $$\mathrm{JSD}(p, q_\theta) = \log 2, \quad \frac{\partial\,\mathrm{JSD}}{\partial\theta} = 0, \qquad
 # W_1(p, q_\theta) = |\theta|, \quad \frac{\partial W_1}{\partial\theta} = \mathrm{sign}\,\theta \qquad (\theta \ne 0)$$
@@ -118,7 +118,7 @@ def parallel_lines(theta: Tensor) -> dict[str, Tensor]:
 # Stuck? `hint("gan.parallel_lines")` gives one more hint at each call. The last one is the solution.
 
 # %%
-theta = torch.arange(-40, 41) / 20
+theta = torch.arange(-400, 401) / 200
 distances = parallel_lines(theta)
 viz.lines(
     theta,
@@ -128,20 +128,20 @@ viz.lines(
     },
     xlabel="shift of the model",
     ylabel="distance",
-    title="Not equal, or how far?",
+    title="One says not equal, the other how far",
 )
 
 # %%
 proof("gan.disjoint_supports")
 
 # %% [markdown]
-# One distance only says *not equal*; the other says how far, and which way. The flat line is no accident of this example. A generator that descends it gets no gradient at all. Keep the picture in mind; first we look at
+# One distance only says *not equal*: its notch at 0 is a single point. The other says how far, and its slope says which way. The flat line is no accident of this example: any two laws that do not overlap have it. A generator that descends it gets no gradient at all. Keep the picture in mind; first we look at
 # the family to which the flat line belongs.
 
 # %% [markdown]
 # ## Every convex function makes a divergence
 #
-# Let $u = p(x)/q(x)$ be the ratio of the two densities. Choose a convex function $f$ with $f(1) = 0$ and average it under $q$. The result is an **f-divergence**:
+# Let $u = p(x)/q(x)$ be the ratio of the two densities, with $q > 0$ wherever $p > 0$. A function is **convex** if no chord between two points of its curve passes below the curve. Choose a convex $f$ with $f(1) = 0$ and average it under $q$. The result is an **f-divergence**:
 #
 # $$D_f(p \Vert q) = \mathbb E_q\!\left[ f\!\left(\frac{p(x)}{q(x)}\right) \right]$$
 # <!-- definition -->
@@ -153,20 +153,20 @@ proof("gan.disjoint_supports")
 # %%
 u = torch.linspace(0.02, 3, 150, dtype=torch.float64)
 curves = {name: maths.convex_generator(u, name) for name in maths.F_DIVERGENCES}
-viz.lines(u, curves, xlabel="density ratio u = p / q", ylabel="f(u)", title="Five convex functions")
+viz.lines(u, curves, xlabel="density ratio u = p / q", ylabel="f(u)", title="Four of five convex functions are zero at u = 1")
 
 # %% [markdown]
 # ## A convex function is the highest of its tangent lines
 #
-# We know samples, not densities, so the ratio is out of reach. Convexity helps. Lay a line of slope $t$ against the curve. How far must
-# it be lowered to touch from below? That number is the **convex conjugate**
+# We know samples, not densities, so the ratio is out of reach. Convexity helps. Draw the line of slope $t$ through the origin, $ut$. How far must
+# it be lowered until it only touches the curve from below? That number is the **convex conjugate**
 #
 # $$f^*(t) = \sup_{u > 0}\, \left[ ut - f(u) \right] = u\, f'(u) - f(u) \;\text{ at } t = f'(u), \qquad f^*(t) = \infty \;\text{ beyond the domain}$$
 # <!-- proof: gan.fenchel_conjugate -->
 #
-# The best $u$ is where the slope of the curve is $t$. If $t$ exceeds all slopes of the curve, the line escapes upwards and the supremum is infinite. So the conjugate has a **domain**.
+# The best $u$ is where the slope of the curve is $t$. If $t$ exceeds all slopes of the curve, the line rises above it without end and the supremum (the least upper bound) is infinite. So the conjugate has a **domain**, the scores $t$ at which it is finite.
 #
-# Compute it the plain way: from values of $f$ at points. Where $f$ does not exist its value is given as infinite.
+# Compute it the plain way: from values of $f$ at points. Where $f$ does not exist its value is given as infinite. Then compare: how close do twelve points come?
 
 
 # %%
@@ -203,11 +203,11 @@ proof("gan.fenchel_conjugate")
 # <!-- proof: gan.f_divergence_bound -->
 #
 # No density is left on the right, only means of a function $T$ over two sets of samples. A network can be $T$. Training it raises the bound, and the
-# bound estimates the divergence. This is the f-GAN, and the discriminator of lesson 09 is one of its cases.
+# bound estimates the divergence from below. Check it for five divergences. This is the f-GAN, and the discriminator of lesson 09 is one of its cases.
 
 # %%
 p, q = torch.softmax(torch.randn(2, 6, generator=rng, dtype=torch.float64), dim=1)
-print(f"{'divergence':20}{'D_f':>8}{'best T':>10}{'T + 0.1 noise':>15}")
+print(f"{'divergence':20}{'D_f':>8}{'best T':>10}{'lowered T':>15}")
 for name in maths.F_DIVERGENCES:
     best = maths.density_ratio_score(p / q, name)
     noisy = best - 0.1 * torch.rand(6, generator=rng, dtype=torch.float64)
@@ -215,7 +215,7 @@ for name in maths.F_DIVERGENCES:
     print(f"{name:20}{maths.f_divergence(p, q, name):8.4f}{values[0]:10.4f}{values[1]:15.4f}")
 
 # %% [markdown]
-# The best $T$ meets the divergence; any other stays below. (The noise here only lowers scores, so that none leaves its domain.)
+# The best $T$ meets the divergence; any other stays below. (The third column lowers each score by up to 0.1 at random; raised scores might leave the domain.)
 
 # %%
 proof("gan.f_divergence_bound")
@@ -233,8 +233,8 @@ proof("gan.f_divergence_bound")
 # \end{array}$$
 # <!-- proof: gan.output_activation -->
 #
-# Look at the last column. With $D = \sigma(v)$ it says $\log D$ on real images and $-\log(1 - D)$ on fakes: the GAN loss that you know. A sigmoid appears
-# there and nowhere else. Put one before a least-squares or a Wasserstein loss, and the critic can no longer say how good an image is.
+# Look at the last column. With $D = \sigma(v)$, where $\sigma$ is the sigmoid, it says $\log D$ on real images and $-\log(1 - D)$ on fakes: the GAN loss that you know. A sigmoid appears
+# there and nowhere else. Put one before a least-squares or a Wasserstein loss, and all outputs are squeezed into $(0, 1)$. (For Pearson the parabola is continued to $u < 0$. For $v < -2$ this makes $f^*$ larger than the supremum over $u > 0$, and the bound still holds.)
 #
 # Write $g_f$ for all five. The names are `"kl"`, `"reverse_kl"`, `"pearson"`, `"squared_hellinger"` and `"gan"`.
 
@@ -270,18 +270,18 @@ viz.lines(
 )
 
 # %% [markdown]
-# GAN and reverse KL charge a straight line for a mistake, KL an exponential. Remember this when we train.
+# For a mistake reverse KL charges a straight line, the GAN nearly one, Pearson a parabola, and KL an exponential. Remember this when we train.
 
 # %%
 proof("gan.output_activation")
 
 # %% [markdown]
-# The generator then descends $-\mathbb E_q[f^*(T)]$. With the best $T$ held fixed, its gradient is exactly that of the divergence:
+# The generator with weights $\theta$ makes the law $q_\theta$ and descends the part of the bound that it can change, $-\mathbb E_q[f^*(T)]$. With the best $T$ held fixed, its gradient is exactly that of the divergence:
 #
 # $$\nabla_\theta\, \mathbb E_{q_\theta}\!\left[ -f^*(T^*) \right] = \nabla_\theta\, D_f(p \Vert q_\theta), \qquad T^* \text{ held fixed}$$
 # <!-- proof: gan.f_gan_game -->
 #
-# Why may $T^*$ be frozen? It sits at a maximum, so a small change of it does not change the bound. (The usual trick $-\mathbb E_q[T]$ keeps the
+# Why may $T^*$ be frozen? It sits at a maximum, so a small change of it does not change the bound. (The usual trick, to descend $-\mathbb E_q[T]$ instead, keeps the
 # gradient alive for longer and descends something else.)
 
 # %%
@@ -291,12 +291,12 @@ proof("gan.f_gan_game")
 # ## Least squares and hinge are divergences in disguise
 #
 # Two popular losses look like something new. The **least-squares** loss asks for the output $b$ on real images and $a$ on fakes. Fix one $x$. It costs $\tfrac12 p\,(D-b)^2 + \tfrac12 q\,(D-a)^2$; its derivative is zero where
-# $p\,(D - b) + q\,(D - a) = 0$. So the best output is the mean of the targets, weighted by the densities. Put it back, with $b - c = 1$ and $b - a = 2$, where $c$ is the generator's target:
+# $p\,(D - b) + q\,(D - a) = 0$. So the best output is the mean of the targets, weighted by the densities. Let $c$ be the output that the generator wants, and let $C(G)$ be half the mean squared distance of $D^*$ from $c$ under $p$ plus half of it under $q$. (The generator acts on the second half only; the first makes the sum simple.) For $b - c = 1$ and $b - a = 2$ the distance is $D^* - c = (p - q)/(p + q)$, so
 #
 # $$D^*(x) = \frac{b\, p(x) + a\, q(x)}{p(x) + q(x)}, \qquad 2\, C(G) = \sum_x \frac{(2q - (p + q))^2}{p + q}$$
 # <!-- proof: gan.least_squares_optimum -->
 #
-# Here $C(G)$ is the least-squares distance of $D^*$ from $c$, half under $p$ and half under $q$. It is a Pearson $\chi^2$ between the model and the even mixture. Bounded, like Jensen-Shannon, and just as flat for laws apart.
+# The sum is twice Pearson's $\chi^2 = \sum (q - m)^2 / m$ between the model $q$ and the even mixture $m$, so $C(G)$ is that $\chi^2$. It is bounded, like Jensen-Shannon, and just as flat for laws apart. (With the usual targets $a = 0$ and $b = c = 1$, which we use below, $2\,C(G) = \sum q^2 / (p + q) = \tfrac12 (1 + \chi^2)$: the same up to constants.)
 
 # %%
 proof("gan.least_squares_optimum")
@@ -332,8 +332,8 @@ proof("gan.hinge_generator")
 # %% [markdown]
 # ## Transport counts the way, not the overlap
 #
-# Now the other idea. Think of $p$ and $q$ as two heaps of sand. A **transport plan** $\pi(x, y)$ says how much goes from $x$ to $y$. The **Wasserstein distance** $W_1$ is the mean way under the cheapest plan.
-# On a line the cheapest plan never lets two ways cross, so it pairs the smallest with the smallest, and so on:
+# Now the other idea. Think of $p$ and $q$ as two heaps of sand. A **transport plan** $\pi(x, y)$ says how much goes from $x$ to $y$. The **Wasserstein distance** $W_1$ is the mean distance that the sand travels under the cheapest plan.
+# On a line there is always a cheapest plan whose ways do not cross. It pairs the smallest with the smallest, and so on:
 #
 # $$W_1(p, q) = \int |F(x) - G(x)|\, dx, \qquad W_1 = \frac1N \sum_i \left| x_{(i)} - y_{(i)} \right| \;\text{ for two samples of } N \text{ numbers}$$
 # <!-- proof: gan.wasserstein_1d -->
@@ -357,7 +357,7 @@ for shift in (0.0, 0.5, 2.0):
 print(f"same mean, twice the spread: {wasserstein_1d(2 * x, y):.3f}")
 
 # %% [markdown]
-# For two Gaussians of one spread the distance is the shift. At shift 0 a little remains: two samples of one law are never equal.
+# For two Gaussians of one spread the distance is the shift. At shift 0 a little remains, because two samples of one law are not equal. Equal means are not enough either: twice the spread moves the number $x$ to $2x$, on average by $\mathbb E|x| = \sqrt{2/\pi} = 0.80$.
 
 # %%
 proof("gan.wasserstein_1d")
@@ -365,13 +365,13 @@ proof("gan.wasserstein_1d")
 # %% [markdown]
 # ## The cheapest plan and the steepest critic meet
 #
-# In the space of images nobody can sort. Look at the problem from the other side. Let $f$ be any **critic** that rises by at most the distance, $f(x) - f(y) \le \lVert x - y \rVert$; one says it is 1-Lipschitz.
-# For every plan, $\mathbb E_p[f] - \mathbb E_q[f] = \mathbb E_\pi[f(x) - f(y)] \le \mathbb E_\pi \lVert x - y \rVert$. So no critic claims more than the cheapest plan costs. The theorem of Kantorovich and Rubinstein says that the best critic claims exactly that:
+# In the space of images nobody can sort. Look at the problem from the other side. From here on $f$ is no convex function but a **critic**: it gives each image a score, and it rises by at most the distance, $f(x) - f(y) \le \lVert x - y \rVert$; one says it is 1-Lipschitz.
+# For every plan, $\mathbb E_p[f] - \mathbb E_q[f] = \mathbb E_\pi[f(x) - f(y)] \le \mathbb E_\pi \lVert x - y \rVert$. So no critic claims more than the cheapest plan costs. The theorem of Kantorovich and Rubinstein says that the best critic $f^*$ claims exactly what the cheapest plan $\pi^*$ costs:
 #
 # $$W_1(p, q) = \min_\pi \mathbb E_\pi \lVert x - y \rVert = \max_{\lVert f \rVert_L \le 1} \mathbb E_p[f] - \mathbb E_q[f], \qquad f^*(x) - f^*(y) = \lVert x - y \rVert \;\text{ where } \pi^*(x, y) > 0$$
 # <!-- proof: gan.kantorovich_rubinstein -->
 #
-# The second part is the key to what follows. Along every way of the plan the best critic rises with slope exactly one. Both sides are linear programmes, so on a few points we can solve them exactly.
+# Here $\lVert f \rVert_L \le 1$ is short for 1-Lipschitz. The second part is the key to what follows: from the fake to the real end of every way of the plan, the best critic rises with slope exactly one. Both sides are linear programmes, so on a few points we can solve them exactly. Expect the same number twice.
 
 # %%
 places = torch.cat(
@@ -402,8 +402,8 @@ proof("gan.kantorovich_rubinstein")
 # %% [markdown]
 # ## A price on the slope keeps the critic honest
 #
-# A network is not 1-Lipschitz by itself. Without a bound, $\mathbb E_p[f] - \mathbb E_q[f]$ grows for ever: double $f$ and it doubles. The first remedy was to clip all weights, which makes critics too simple. The **gradient penalty** is
-# better. The best critic has slope one on the ways between fake and real, so ask for that, at random places on the straight lines between them:
+# A network is not 1-Lipschitz by itself. Without a bound, $\mathbb E_p[f] - \mathbb E_q[f]$ grows for ever: double $f$ and it doubles. The first remedy was to clip all weights, which makes critics too simple. The **gradient penalty** works
+# better. The best critic has slope one on the ways of the plan, so ask for that, at random places on straight lines between fakes and real images. (The pairs are random and not those of the plan, which nobody knows: an approximation.)
 #
 # $$R = \lambda\, \mathbb E\!\left[ \left( \lVert \nabla_{\hat x} f(\hat x) \rVert - 1 \right)^2 \right], \qquad \hat x = \alpha x + (1 - \alpha)\, \tilde x, \quad \alpha \sim U(0, 1)$$
 # <!-- proof: gan.gradient_penalty -->
@@ -430,7 +430,7 @@ proof("gan.gradient_penalty")
 
 # %% [markdown]
 # One warning. The trick `critic(mixed).sum()` gives each image its own slope only if the critic looks at each image by itself. Batch normalisation breaks that: there the score of one image depends on all
-# others. See for yourself how much of the first image's score comes from the others.
+# others. See for yourself: differentiate the first image's score by all four images. How much of that gradient belongs to the other three?
 
 # %%
 for name, layer in {"without": torch.nn.Identity(), "with": torch.nn.BatchNorm1d(16)}.items():
@@ -444,7 +444,7 @@ for name, layer in {"without": torch.nn.Identity(), "with": torch.nn.BatchNorm1d
 # %% [markdown]
 # ## A trained critic reads the distance off two samples
 #
-# Time to measure. Real numbers come from $N(s, 1)$, fakes from $N(0, 1)$, so $W_1 = s$. A small network is trained with the critic loss and your penalty, and then we take the difference of its mean scores on fresh numbers.
+# Time to measure. Real numbers come from a Gaussian with mean $s$ and variance 1, $N(s, 1)$, fakes from $N(0, 1)$, so $W_1 = s$. A small network is trained with the critic loss and your penalty, and then we take the difference of its mean scores on fresh numbers.
 # How exact can that be? For a linear critic with slope $c$ the objective is $c\,W_1 - \lambda\,(|c| - 1)^2$. The penalty is a price, not a wall, so the critic buys a little too much slope:
 #
 # $$c^* = 1 + \frac{W_1}{2\lambda}, \qquad \text{and a local maximum at } c = -1 + \frac{W_1}{2\lambda} \text{ if } W_1 < 2\lambda$$
@@ -489,7 +489,7 @@ for k, shift in enumerate(shifts):
     print(f"{shift:14}{estimates[10.0][k]:11.3f}{predicted:11.3f}{estimates[100.0][k]:12.3f}")
 
 # %% [markdown]
-# With weight 10 the estimate is too large by about the predicted factor. With weight 100 it is right to within a few percent. A GAN loss that means something: it has a unit, and it falls as the samples get better. The cross-entropy of a discriminator does not do that.
+# With weight 10 the estimate is too large by about the predicted factor. With weight 100 it is right to within a few percent. This is a GAN loss that means something: it is a distance in the unit of the data. The cross-entropy of a discriminator has no such unit, and for laws apart it does not say how far.
 
 # %%
 proof("gan.penalised_slope")
@@ -530,12 +530,12 @@ viz.bars(
 # %% [markdown]
 # ## The generator feels the slope, and slopes differ
 #
-# A generator never sees the loss value. It sees the slope of what the discriminator says at its own images. For the best Wasserstein critic that slope is all it needs:
+# A generator never sees the loss value. It sees the slope of what the discriminator says at its own images. Write $g_\theta(z)$ for the image that it makes of the noise $z$. For the best Wasserstein critic that slope is all it needs:
 #
 # $$\nabla_\theta W_1(p, q_\theta) = -\mathbb E_z\!\left[ \nabla_\theta f^*(g_\theta(z)) \right], \qquad f^* \text{ held fixed}$$
 # <!-- proof: gan.wasserstein_gradient -->
 #
-# Let us put two narrow laws far apart, fakes at 0 and real numbers at 3, train a discriminator with each loss, and look along the line.
+# Let us put two narrow laws far apart, fakes at 0 and real numbers at 3, train a discriminator with each loss, and look along the line. Which landscape would you like to climb as a fake at 0?
 
 # %%
 pairs: dict[str, tuple[Callable[..., Tensor], Callable[[Tensor], Tensor]]] = {
@@ -583,11 +583,11 @@ viz.lines(
     xlabel="place on the line (fakes at 0, real at 3)",
     ylabel="output",
     ylim=(-10, 10),
-    title="Four landscapes between fake and real",
+    title="Every output rises from fake to real",
 )
 
 # %% [markdown]
-# All rise from fake to real. Least squares climbs gently between its two targets. The cross-entropy logits run out of the frame: nothing holds them. The Wasserstein critic is close to a straight line of slope one.
+# All rise from fake to real. Least squares climbs gently between its two targets and is nearly flat at the fakes. The cross-entropy logits run out of the frame: nothing holds them. The Wasserstein critic is close to a straight line of slope one. Now the push itself: the slope of each generator's loss at the fakes.
 
 # %%
 fakes = (0.2 * torch.randn(1000, 1, generator=rng)).requires_grad_()
@@ -597,10 +597,10 @@ for name, judge in judges.items():
     push[name] = float(-torch.autograd.grad(total, fakes)[0].mean())
 for name, value in push.items():
     print(f"{name:14} mean push towards the data: {value:9.2g}")
-viz.bars(push, xlabel="loss", ylabel="push per fake", title="What a fake at 0 feels")
+viz.bars(push, xlabel="loss", ylabel="push per fake", title="The push on a fake at 0 depends on the loss")
 
 # %% [markdown]
-# The saturating loss feels nothing: a sure discriminator has a flat probability. The cross-entropy loss in its non-saturating form feels a strong push, whose size depends on how long the discriminator was trained. Only the Wasserstein critic pushes with one, near or far. So you may train it as well as you can; a better critic gives a better gradient.
+# Under the saturating loss a fake feels nothing: a sure discriminator has a flat probability. Under the non-saturating cross-entropy it feels a strong push, whose size depends on how long the discriminator was trained. The best Wasserstein critic pushes with one, near or far, and ours comes close. So you may train it as well as you can: in theory, a better critic gives a better gradient.
 
 # %%
 proof("gan.wasserstein_gradient")
@@ -608,7 +608,7 @@ proof("gan.wasserstein_gradient")
 # %% [markdown]
 # ## All losses play the same game
 #
-# Eight small Gaussians on a ring. A generator may cover all of them, or only some: **mode collapse**. Each loss gets the same networks, the same schedule, and the same number of discriminator updates. The Wasserstein critic moves twice for each move of the generator, so its generator moves half as often. Here is its step.
+# Eight small Gaussians on a ring. A generator may cover all of them, or only some: **mode collapse**. Each loss gets the same networks, the same number of discriminator updates, and a learning rate that falls to zero. The generators of the f-GANs use the trick $-\mathbb E_q[T]$. WGAN-GP, the Wasserstein critic with the gradient penalty, has settings of its own: a weight of 1, a learning rate twice as high, and two moves of the critic for each move of the generator, which therefore moves half as often. Here is its step. Predict: which loss will fail?
 
 # %%
 show_source(wgan_gp_step)
@@ -682,22 +682,23 @@ viz.point_panels(
 # %% [markdown]
 # A point is good if it lies within three standard deviations of a centre. Read the table with care.
 #
-# - With small learning rates that fade out, most losses find the whole ring, or all of it but one mode. The loss matters less than the tuning; a large comparison of published GANs came to the same result.
-# - The KL f-GAN does worst here, and now and then its loss becomes infinite. Its fake cost grows like $e^{v}$: one fake that looks real throws the discriminator off. "Any f will do" is true of the bound, not of the optimisation.
-# - WGAN-GP finds all modes too, and a step of its generator costs clearly more, because the critic moves twice and each move needs a gradient of a gradient.
+# - With small learning rates that fade out, most losses find the whole ring, or all of it but one mode. Between them the choice matters little here; a large comparison of published GANs found that most reach similar scores if each is tuned well.
+# - The KL f-GAN does worst: with seed 0 it found no mode at all. Its fake cost grows like $e^{v}$, so one fake that looks real can throw the discriminator off. "Any f will do" is true of the bound, not of the optimisation.
+# - WGAN-GP found all modes in each of eight seeds. A step of its generator costs clearly more, because the critic moves twice and each move needs a gradient of a gradient.
 
 # %% [markdown]
 # ### From the errata: stable is not cheap, and names are not interchangeable
-# <!-- errata: F39 F44 R22 -->
 #
-# One article praises WGAN-GP for more *efficient* training. You have just timed it: it is more expensive per generator step. What it buys is robustness, a gradient that does not die, and a loss that can be read. Both articles name weight decay, batch normalisation and dropout as what
-# stabilises a GAN. The tools with evidence behind them are others: penalties on the gradient, spectral normalisation, averaging of weights, two time scales. And batch normalisation does not go together with a penalty per image, as you saw above.
-# Finally, "Wasserstein GAN" and "Improved training of Wasserstein GANs" are two papers: the first clips weights, the second brought the penalty.
+# One article praises WGAN-GP for more *efficient* training. You have just timed it: it is more expensive per generator step. What it buys is stability, a gradient that does not die, and a loss that can be read. Both articles name L1 and L2 penalties, batch normalisation and dropout as what
+# stabilises a GAN. The tools with evidence behind them are others: penalties on the gradient, spectral normalisation, averages of the weights, and a learning rate for each player (lesson 10). And batch normalisation does not go together with a penalty per image, as you saw above.
+# Finally, one list of references melts two papers into one title. They are "Wasserstein GAN", which clips weights, and "Improved Training of Wasserstein GANs", by other authors in part, which brought the penalty.
+#
+# <!-- errata: F39 F44 R22 -->
 
 # %% [markdown]
 # ## An honest run stays within measured bounds
 #
-# The first number is the largest relative error of the four distances. The second and third are what a far fake feels from the saturating loss, and how far the Wasserstein push is from one.
+# The first number is the largest relative error of the four distances, the second that of the critics with ten free steps. Then come the push of the saturating loss on a far fake, and how far the Wasserstein push is from one. The last two are those of WGAN-GP on the ring.
 
 # %%
 report(
@@ -719,9 +720,9 @@ progress("11")
 # - The output activation exists to keep scores in the domain of the conjugate. A sigmoid belongs to the GAN case only.
 # - Least squares measures a Pearson $\chi^2$, hinge the total variation. For laws apart they are as flat as Jensen-Shannon.
 # - $W_1$ counts the way. Its critic must be 1-Lipschitz; the gradient penalty asks for slope one between real and fake, per image, with a second derivative.
-# - The penalty is a price: the critic overstates the distance by $1 + W_1 / 2\lambda$, and on a line it can sit on the wrong side.
+# - The penalty is a price: a linear critic overstates the distance by the factor $1 + \frac{W_1}{2\lambda}$, and on a line a critic can look the wrong way for good.
 #
-# **Try next.** Give the KL f-GAN a tenth of the learning rate. Replace the penalty by its one-sided form. Train WGAN-GP on `data.grid()` with 25 modes.
+# **Try next.** Give the KL f-GAN a tenth of the learning rate. Replace the penalty by its one-sided form. Train WGAN-GP on the 25 modes of `genimg_course.data.grid()`.
 
 # %% [markdown]
 # ## Further reading

@@ -10,6 +10,7 @@ import torch
 
 from genimg_course.exercises.registry import LESSONS
 from genimg_course.museum import all_exhibits, visit
+from genimg_course.museum.exhibit import short
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = json.loads((ROOT / "tests" / "calibration" / "museum.json").read_text(encoding="utf-8"))
@@ -71,7 +72,7 @@ def test_a_visit_leaves_the_global_generator_as_it_was_and_can_be_repeated():
 def test_a_visit_shows_both_numbers():
     seen = visit("checkerboard")
     for text in (repr(seen), seen._repr_markdown_()):
-        assert f"{seen.broken:.3g}" in text and f"{seen.mended:.3g}" in text
+        assert short(seen.broken) in text and short(seen.mended) in text
         assert seen.exhibit.cure in text
 
 

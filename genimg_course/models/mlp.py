@@ -62,6 +62,7 @@ class PointGenerator(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """Return points, ``(B, dim)``, for noise ``(B, Z)``.
 
+        >>> import torch
         >>> PointGenerator(latent_dim=3, dim=2, width=4)(torch.randn(5, 3)).shape
         torch.Size([5, 2])
         """

@@ -8,9 +8,18 @@ from dataclasses import dataclass
 
 import torch
 
-__all__ = ["Exhibit", "Visit"]
+__all__ = ["Exhibit", "Visit", "short"]
 
 Bounds = tuple[float, float]
+
+
+def short(value: float) -> str:
+    """Return a number as a reader wants it.
+
+    >>> short(1657.2), short(0.000502)
+    ('1,657', '0.000502')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class Visit:
         """Return the block as plain text."""
         item = self.exhibit
         lines = [item.title, f"  Trigger: {item.trigger}", f"  Signature: {item.signature}"]
-        numbers = f"  Broken: {self.broken:.3g}. Cured: {self.mended:.3g}."
+        numbers = f"  Broken: {short(self.broken)}. Cured: {short(self.mended)}."
         return "\n".join([*lines, f"  Cure: {item.cure}", numbers])
 
     def _repr_markdown_(self) -> str:
@@ -85,6 +94,6 @@ class Visit:
                 f"*Trigger.* {item.trigger}",
                 f"*Signature.* {item.signature}",
                 f"*Cure.* {item.cure}",
-                f"| broken | cured |\n|---|---|\n| {self.broken:.3g} | {self.mended:.3g} |",
+                f"| broken | cured |\n|---|---|\n| {short(self.broken)} | {short(self.mended)} |",
             ]
         )

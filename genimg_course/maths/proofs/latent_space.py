@@ -51,7 +51,7 @@ def _every_set_of_coded_components() -> float:
 
 
 def _constrained_search() -> float:
-    from scipy.optimize import minimize  # type: ignore[import-untyped]
+    from scipy.optimize import minimize
 
     variances = np.array(SPECTRUM)
     worst = 0.0
