@@ -24,11 +24,12 @@ def museum_page(lessons: Sequence[Path]) -> str:
     page = [(BOOK / "museum.md").read_text(encoding="utf-8")]
     for id, exhibit in all_exhibits().items():
         number = exhibit.lesson
-        lesson = f"[{number}](notebooks/{standing[number]})" if number in standing else number
+        stands = number in standing
+        lesson = f"[{number}](notebooks/{standing[number]})" if stands else f"{number} (planned)"
         page += [
             f"(exhibit-{id})=",
             f"## {exhibit.title}",
-            f"*Trigger.* {exhibit.trigger} Lesson {lesson} explains it.",
+            f"*Trigger.* {exhibit.trigger} It belongs to lesson {lesson}.",
             f"*Signature.* {exhibit.signature}",
             f"*Cure.* {exhibit.cure}",
             "| | mean of 30 seeds | least | most |\n|---|---|---|---|\n"

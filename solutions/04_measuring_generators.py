@@ -277,7 +277,7 @@ viz.heatmap(
 #
 # Here $\mathrm{tr}$, the trace, adds up the diagonal. Only $C$ depends on the plan, so the cheapest plan has the largest $\mathrm{tr}\, C$. With one feature a covariance is at most $\sigma_1 \sigma_2$, and the cost becomes $(m_1 - m_2)^2 + (\sigma_1 - \sigma_2)^2$.
 #
-# With several features, a plan with $y = m_2 + T (x - m_1)$ arrives if $T \Sigma_1 T^\top = \Sigma_2$, and then $C = \Sigma_1 T^\top$. Let $\Sigma_1$ have an inverse. Of all such matrices the symmetric positive one moves least (no other plan does better, which the check of the next section confirms by a search):
+# With several features, a plan with $y = m_2 + T (x - m_1)$ arrives if $T \Sigma_1 T^\top = \Sigma_2$, and then $C = \Sigma_1 T^\top$. Let $\Sigma_1$ have an inverse. Of all such matrices the symmetric positive one moves least (no other plan is cheaper either; a check in the next section searches for one):
 #
 # $$T = \Sigma_1^{-1/2} (\Sigma_1^{1/2} \Sigma_2 \Sigma_1^{1/2})^{1/2}\, \Sigma_1^{-1/2}$$
 # <!-- proof: metrics.monge_map -->
@@ -668,9 +668,8 @@ areas = {name: metrics.roc_area(held_out, score) for name, score in nearest.item
 viz.bars(
     areas,
     xlabel="generator",
-    ylabel="area under the ROC curve",
+    ylabel="area under the ROC curve (chance: 0.5)",
     ylim=(0, 1.1),
-    reference={"chance": 0.5},
     title="Distance finds strange pictures, not missing ones",
 )
 

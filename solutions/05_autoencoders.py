@@ -204,7 +204,7 @@ def closure() -> Tensor:
 
 
 lbfgs.step(closure)
-print(f"trained: {float(closure().detach()):.6f}   in theory: {float(plane.spectrum[4:].sum()):.6f}")
+print(f"trained: {closure().item():.6f}   in theory: {plane.spectrum[4:].sum():.6f}")
 
 # %% [markdown]
 # The loss agrees. Now compare the *span* of the decoder with the principal plane. The right measure is the largest angle between the two: take an orthonormal basis of

@@ -25,7 +25,7 @@
 # model with one wrong word in the loss, read the symptom from the numbers, and cure it.
 #
 # **What you need.** Gradients and convolutions in PyTorch, and what a probability density is. The KL divergence
-# and every symbol are explained where they first appear. (Lessons 02, 03 and 05, which prepare this one, are planned.)
+# and every symbol are explained where they first appear. (Lessons 03 and 05 prepare this one; so will lesson 02, which is planned.)
 
 # %% [markdown]
 # | profile | where | time |
@@ -192,12 +192,12 @@ def bernoulli_nll(logits: Tensor, target: Tensor) -> Tensor:
 proof("vae.bernoulli_nll")
 
 # %% [markdown]
-# What of the squared error that many VAEs use? It is a likelihood too, of a decoder that puts Gaussian noise of variance $\sigma^2$ on each of $D$ pixels around its picture $\hat x = f_\theta(z)$:
+# What of the squared error that many VAEs use? It is a likelihood too, of a decoder that draws a picture $\hat x = f_\theta(z)$ and puts Gaussian noise of variance $\sigma^2$ on each of its $D$ pixels (this $\sigma$ has nothing to do with the spread of the code):
 #
 # $$-\log N(x;\, \hat x, \sigma^2 I) = \frac{\lVert x - \hat x \rVert^2}{2\sigma^2} + D \log\sigma + \frac D2 \log 2\pi$$
 # <!-- proof: vae.gaussian_nll -->
 #
-# The noise $\sigma$ says how far a pixel may be off, and so how much the reconstruction weighs against the code. Leave it out and you have chosen one without knowing. Lesson 07 lets the data choose it.
+# The noise $\sigma$ says how far a pixel may be off, and so how much the reconstruction weighs against the code. Leave it out, and you have chosen one all the same: the bare squared error belongs to $\sigma^2 = \tfrac12$. Lesson 07 lets the data choose it.
 
 # %%
 proof("vae.gaussian_nll")
@@ -205,7 +205,7 @@ proof("vae.gaussian_nll")
 # %% [markdown]
 # ## The price of a code has a closed form
 #
-# Both $q_\phi(z \mid x)$ and the prior are Gaussian with independent latents, so the KL term is a sum over latents. Take one of them. With $z = \mu + \sigma\epsilon$ the log ratio of the two densities is
+# Both $q_\phi(z \mid x)$ and the prior are Gaussian with independent latents, so the KL term is a sum over latents. Take one of them. With $z = \mu + \sigma\epsilon$ and $\epsilon \sim N(0, 1)$ the log ratio of the two densities is
 # $\tfrac12 z^2 - \tfrac12 \epsilon^2 - \log\sigma$, and on average $z^2$ is $\mu^2 + \sigma^2$ and $\epsilon^2$ is 1. Add up the latents $j = 1 \dots Z$:
 #
 # $$\mathrm{KL} = \tfrac12 \sum_{j=1}^{Z} \left( \mu_j^2 + e^{\ell_j} - 1 - \ell_j \right), \qquad \ell_j = \log \sigma_j^2$$
@@ -228,12 +228,12 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
 proof("vae.gaussian_kl")
 
 # %% [markdown]
-# Must the covariance be diagonal? No. For full covariances $\Sigma_1$ of the code and $\Sigma_0$ of the prior the price is known as well, with $\Delta = \mu_1 - \mu_0$:
+# Must the covariance be diagonal? No. For full covariances $\Sigma_1$ of the code and $\Sigma_0$ of the prior the price is known as well, with $\Delta = \mu_1 - \mu_0$ for the difference of the means:
 #
 # $$\mathrm{KL} = \tfrac12 \left( \mathrm{tr}\,\Sigma_0^{-1} \Sigma_1 + \Delta^\top \Sigma_0^{-1} \Delta - Z + \log \frac{|\Sigma_0|}{|\Sigma_1|} \right)$$
 # <!-- proof: vae.gaussian_kl_full -->
 #
-# But a full one costs $Z^2$ outputs of the encoder and a determinant a step, and the decoder can turn its axes for nothing. So practice stays diagonal, and so do we.
+# Here $\mathrm{tr}$ is the sum of the diagonal and $|\cdot|$ the determinant. But a full covariance costs $Z(Z+1)/2$ outputs of the encoder for each picture instead of $Z$, and a turn of the axes that is the same for all pictures the decoder learns for nothing. So practice mostly stays diagonal, and so do we.
 
 # %%
 proof("vae.gaussian_kl_full")
@@ -272,7 +272,7 @@ proof("vae.reparameterisation")
 # and a constant baseline $b$ may be subtracted from $f$ without changing the mean.
 #
 # The variances can be found with a pencil. With $\epsilon = z - \mu$ one estimate is $2(\mu + \epsilon)$ by the path, and $(\mu + \epsilon)^2 \epsilon$ by the score. Multiply out, use
-# $\mathbb E\,\epsilon^2 = 1$, $\mathbb E\,\epsilon^4 = 3$, $\mathbb E\,\epsilon^6 = 15$ (odd powers vanish), and subtract the square of the mean, $4\mu^2$. The best constant is $b = \mathbb E[z^2 \epsilon^2] = \mu^2 + 3$.
+# $\mathbb E\,\epsilon^2 = 1$, $\mathbb E\,\epsilon^4 = 3$, $\mathbb E\,\epsilon^6 = 15$ (odd powers vanish), and subtract the square of the mean, $4\mu^2$. The best constant baseline is $b = \mathbb E[z^2 \epsilon^2] / \mathbb E[\epsilon^2] = \mu^2 + 3$.
 #
 # $$\mathrm{Var}_{\text{path}} = 4, \qquad \mathrm{Var}_{\text{score}} = \mu^4 + 14\mu^2 + 15, \qquad \mathrm{Var}_{\text{score},\ b = \mu^2 + 3} = 8\mu^2 + 6$$
 # <!-- proof: vae.gradient_variance -->
@@ -362,9 +362,10 @@ def vae_step(
 # in turns. An image and a code live in different spaces, so that difference means nothing. And their "VAE loss" counts the reconstruction
 # twice and has no KL term. Without it the best spread is $\sigma \to 0$, and what is left is the plain autoencoder. One objective, one pass: that is all.
 #
-# Six smaller ones. A VAE does not maximise the likelihood but a bound of it. Its encoder returns a law, not a code, and approaches the posterior; only averaged over all images is it pulled, to the prior, and never to the data.
+# Some more. A VAE does not maximise the likelihood but a lower bound of it. Its encoder returns a law, not a code, and approaches the posterior; averaged over all images it is pulled to the prior, and never to the data.
+# One article prints a loss for the encoder that lacks its minus and the KL term, and a loss for the decoder that averages over $z$ an expression without any $z$.
 # What is drawn is $z$, given $x$, with a covariance that is diagonal in practice. The mean of $p_\theta(x \mid z)$ is the decoder's output, a picture, and not a point of the latent space. A decoder that gets $\mu$ alone has skipped the sampling. And
-# a VAE has no discriminator: its encoder is none, its decoder has no loss $-\log D$. A section called "derivation" should derive; you have just seen that it takes a page.
+# a VAE has no discriminator: its encoder is none, its decoder has no loss $-\log D$. A section called "derivation" should derive something; you have just seen how.
 #
 # <!-- errata: F09 F10 M10 M12 M13 M14 M15 M16 M17 M18 M21 M22 M23 -->
 
@@ -549,7 +550,7 @@ proof("vae.importance_bound")
 # $$\mathcal L = \mathbb E_q[\log p_\theta(x \mid z)] - \mathrm{KL}(q \Vert p(z)) = \mathbb E_q[\log p_\theta(x, z)] + H(q) = \mathbb E_q[\log p_\theta(x, z) - \log q_\phi(z \mid x)]$$
 # <!-- proof: vae.elbo_forms -->
 #
-# Write all three as means over samples. A form that counts the reconstruction twice or forgets a term will not agree with the others.
+# Write all three as means over $K$ samples, with the KL term and the entropy in closed form where they appear. A form that counts the reconstruction twice or forgets a term will not agree with the others.
 
 
 # %%
@@ -578,7 +579,7 @@ for name, values in forms.items():
     print(f"{name:8}{-values.mean():15.2f}{varying[name].std(dim=0).mean():22.2f}")
 
 # %% [markdown]
-# One number, three spreads. If the encoder were the posterior, the ratio would be $p_\theta(x)$ for every sample, and its spread zero. The closed forms look safer, yet in a trained model the ratio is the calmest of the three: the encoder has come close to the posterior.
+# The first column shows one number three times, up to the chance of the samples; the second shows three different spreads. If the encoder were the posterior, the ratio would be $p_\theta(x)$ for every sample, and its spread zero. So the forms with a closed term look safer, but compare: the closer the encoder has come to the posterior, the calmer is the ratio.
 
 # %% [markdown]
 # ## One word breaks it: `mean`

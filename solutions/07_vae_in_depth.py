@@ -148,7 +148,7 @@ viz.lines(
     },
     xlabel="square of the decoder's weight, in units of c",
     ylabel="loss / beta in nats",
-    title="Below the threshold the best weight is zero",
+    title="Where the variance is at most c the best weight is zero",
 )
 
 # %% [markdown]
@@ -362,7 +362,7 @@ proof("vae.factor_analysis")
 # $$R = I_q(x; z) + \mathrm{KL}(q(z) \Vert p(z)), \qquad q(z) = \mathbb E_x\, q(z \mid x)$$
 # <!-- proof: vae.elbo_surgery -->
 #
-# namely for the codes of *all* pictures together, $q(z)$, if they are not spread like the prior. So what should match the prior is the average of all encoders. The encoder of a single picture must differ from it, or it tells nothing.
+# namely for the codes of *all* pictures together, $q(z)$, if they are not spread like the prior. So what should match the prior is the average of all encoders. The encoder of a single picture must differ from the prior, or its code tells nothing.
 
 # %%
 proof("vae.information_bounds")
@@ -667,11 +667,11 @@ history = fit(step, batches, steps=budget.cvae, preview=draw_digits)
 viz.curves(
     history,
     names=["reconstruction", "kl"],
-    title="First the class, then the code",
+    title="The KL term dips, then the code fills up",
 )
 
 # %% [markdown]
-# The class costs no nats, for it is given. So the reconstruction falls at once, while the KL term is still near its least value. What the code adds comes later.
+# The class costs no nats, for it is given. Look at the stretch after the first hundred steps: the reconstruction goes on falling while the KL term is near its least value. What the code adds comes later.
 #
 # ## A judge who never saw these pictures counts the right digits
 #
@@ -691,7 +691,7 @@ print(f"rate {r:.2f} + distortion {d:.2f} = {r + d:.2f} nats")
 # %% [markdown]
 # A warning: this number says nothing about variety. A model whose code is empty draws the average of each class, the judge recognises it, and the accuracy is high. So read it together with the rate, which says how much the code tells beyond the class.
 #
-# Now ask for digits yourself. The two sliders move the two codes that carry most nats.
+# Now ask for digits yourself. The two sliders for the code move the two of its numbers that carry most nats.
 
 
 # %%

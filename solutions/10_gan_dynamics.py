@@ -64,7 +64,7 @@ from genimg_course.training import Average, fit, gan_step, seed_everything
 # %%
 budget = choose_budget(
     PROFILE,
-    smoke=dict(width=16, batch=64, steps=40, rounds=8, bounded=40),
+    smoke=dict(width=16, batch=64, steps=40, rounds=4, bounded=40),
     cpu=dict(width=64, batch=128, steps=3000, rounds=300, bounded=1000),
     gpu=dict(width=128, batch=256, steps=6000, rounds=600, bounded=2000),
 )
@@ -292,7 +292,7 @@ proof("gan.critical_gamma")
 # $$k_G\, k_D\, h_G\, h_D\, f'(0)^2 \le 4$$
 # <!-- proof: gan.dirac_round -->
 #
-# Within this limit the players circle, beyond it they fly apart. Training one player more is no free gain; it spends a common allowance. Where is the edge for $k_D = 1$ and both rates 1? Work it out, then run the cell.
+# Below this limit the players circle, above it they fly apart. Training one player more is no free gain; it spends a common allowance. Where is the edge for $k_D = 1$ and both rates 1? Work it out, then run the cell.
 
 # %%
 print("generator steps in a row, both rates 1: largest |eigenvalue| of a round")
@@ -730,7 +730,7 @@ viz.point_panels(
 )
 
 # %% [markdown]
-# Against the tame judge the points lie in a broad streak that passes the modes by; in eight seeds at most one point in nine was good. With a slope of 20 all eight modes were found in each of the eight. Nothing is wrong with the method: the scale is. If the details of your data are fine and sharp, a bound of 1 may hide them. Rescale the data or the output, or use a penalty that acts only where the data are.
+# Against the tame judge the points pass the modes by; in eight seeds at most one point in nine was good. With a slope of 20 all eight modes were found in each of the eight. Nothing is wrong with the method: the scale is. If the details of your data are fine and sharp, a bound of 1 may hide them. Rescale the data or the output, or use a penalty that acts only where the data are.
 
 # %% [markdown]
 # ### From the errata: no hill, so no local minima

@@ -153,7 +153,13 @@ proof("gan.disjoint_supports")
 # %%
 u = torch.linspace(0.02, 3, 150, dtype=torch.float64)
 curves = {name: maths.convex_generator(u, name) for name in maths.F_DIVERGENCES}
-viz.lines(u, curves, xlabel="density ratio u = p / q", ylabel="f(u)", title="Four of five convex functions are zero at u = 1")
+viz.lines(
+    u,
+    curves,
+    xlabel="density ratio u = p / q",
+    ylabel="f(u)",
+    title="Four of five convex functions are zero at u = 1",
+)
 
 # %% [markdown]
 # ## A convex function is the highest of its tangent lines
@@ -291,7 +297,7 @@ proof("gan.f_gan_game")
 # ## Least squares and hinge are divergences in disguise
 #
 # Two popular losses look like something new. The **least-squares** loss asks for the output $b$ on real images and $a$ on fakes. Fix one $x$. It costs $\tfrac12 p\,(D-b)^2 + \tfrac12 q\,(D-a)^2$; its derivative is zero where
-# $p\,(D - b) + q\,(D - a) = 0$. So the best output is the mean of the targets, weighted by the densities. Let $c$ be the output that the generator wants, and let $C(G)$ be half the mean squared distance of $D^*$ from $c$ under $p$ plus half of it under $q$. (The generator acts on the second half only; the first makes the sum simple.) For $b - c = 1$ and $b - a = 2$ the distance is $D^* - c = (p - q)/(p + q)$, so
+# $p\,(D - b) + q\,(D - a) = 0$. So the best output is the mean of the targets, weighted by the densities: the first formula below. Let $c$ be the output that the generator wants, and let $C(G)$ be half the mean squared distance of $D^*$ from $c$ under $p$ plus half of it under $q$. (The generator acts on the second half only; the first makes the sum simple.) For $b - c = 1$ and $b - a = 2$ the first formula gives $D^* - c = (p - q)/(p + q)$, and the second follows:
 #
 # $$D^*(x) = \frac{b\, p(x) + a\, q(x)}{p(x) + q(x)}, \qquad 2\, C(G) = \sum_x \frac{(2q - (p + q))^2}{p + q}$$
 # <!-- proof: gan.least_squares_optimum -->
@@ -597,7 +603,9 @@ for name, judge in judges.items():
     push[name] = float(-torch.autograd.grad(total, fakes)[0].mean())
 for name, value in push.items():
     print(f"{name:14} mean push towards the data: {value:9.2g}")
-viz.bars(push, xlabel="loss", ylabel="push per fake", title="The push on a fake at 0 depends on the loss")
+viz.bars(
+    push, xlabel="loss", ylabel="push per fake", title="The push on a fake at 0 depends on the loss"
+)
 
 # %% [markdown]
 # Under the saturating loss a fake feels nothing: a sure discriminator has a flat probability. Under the non-saturating cross-entropy it feels a strong push, whose size depends on how long the discriminator was trained. The best Wasserstein critic pushes with one, near or far, and ours comes close. So you may train it as well as you can: in theory, a better critic gives a better gradient.
@@ -682,8 +690,8 @@ viz.point_panels(
 # %% [markdown]
 # A point is good if it lies within three standard deviations of a centre. Read the table with care.
 #
-# - With small learning rates that fade out, most losses find the whole ring, or all of it but one mode. Between them the choice matters little here; a large comparison of published GANs found that most reach similar scores if each is tuned well.
-# - The KL f-GAN does worst: with seed 0 it found no mode at all. Its fake cost grows like $e^{v}$, so one fake that looks real can throw the discriminator off. "Any f will do" is true of the bound, not of the optimisation.
+# - With small learning rates that fade out, most losses find the whole ring, or all of it but one mode. In the number of modes they hardly differ, in the share of good points a little more. A large comparison of published GANs found that most reach similar scores if each is tuned well.
+# - The KL f-GAN does worst: with seed 0 it found no mode at all. Its fake cost grows like $e^{v}$, so one fake that looks real can throw the discriminator off. (If a loss becomes infinite or undefined, the cell says so and goes on with the next.) "Any f will do" is true of the bound, not of the optimisation.
 # - WGAN-GP found all modes in each of eight seeds. A step of its generator costs clearly more, because the critic moves twice and each move needs a gradient of a gradient.
 
 # %% [markdown]

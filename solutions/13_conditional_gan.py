@@ -20,11 +20,11 @@
 
 # %% [markdown]
 # **What you will do.** Write the losses of the game from logits, the way a label enters each network, the penalty that keeps training
-# stable, and the training step. Train, ask for digits, and measure whether you got them. Then take the label away from one network
+# stable, and the training step. Train, ask for digits, and measure whether you got them. See why a discriminator that also classifies prefers easy pictures. Then take the label away from one network
 # and see what a generator does when nobody checks.
 #
 # **What you need.** Gradients and convolutions in PyTorch, and what a probability density is. The GAN game and every symbol are
-# explained where they first appear. (Lessons 02, 09 and 10, which say more, are planned.)
+# explained where they first appear. (Lessons 09 and 10 say more; lesson 02 is planned.)
 
 # %% [markdown]
 # | profile | where | time |
@@ -228,9 +228,9 @@ proof("gan.loss_gradients")
 # %% [markdown]
 # ### From the errata: whose loss is it?
 #
-# The two articles that this course corrects say that the generator's loss is the difference between its pictures and real ones, and that the discriminator maximises the chance that a fake passes. Both are
-# wrong. The generator never sees a real picture: all it learns comes through the discriminator. And $D$ does the opposite, it *lowers* the chance that a fake passes. Nor does
-# anyone minimise the sum $\mathcal L_G + \mathcal L_D$. Two players, two losses, two optimisers. And "conditional generative model" does not mean cGAN: a conditional VAE is one too, and so is a diffusion model that reads a text.
+# One of the two articles that this course corrects says that the generator's loss is the difference between its pictures and real ones, and that the discriminator maximises the chance that a fake passes. Both are
+# wrong. The generator never sees a real picture: all it learns comes through the discriminator. And $D$ does the opposite, it *lowers* the chance that a fake passes. The other article adds both losses up, and nobody
+# minimises that sum. Two players, two losses, two optimisers. Nor does "conditional generative model" mean the same as cGAN: a conditional VAE is one too, and so is a diffusion model that reads a text.
 #
 # <!-- errata: F02 M02 M05 M06 -->
 
@@ -294,10 +294,10 @@ proof("cgan.label_law")
 # %% [markdown]
 # ## A penalty on steep discriminators makes the game settle
 #
-# Two players who each follow their own slope may circle for ever. A remedy with a proof, at least near the goal, is **R1**: near real images the discriminator must not be steep.
+# Two players who each follow their own slope may circle for ever. A remedy with a proof, at least for a small game near its balance (lesson 10), is **R1**: near real images the discriminator must not be steep.
 #
 # $$R_1 = \frac{\gamma}{2}\, \mathbb E_{x \sim p}\left[\lVert \nabla_x a(x) \rVert^2\right]$$
-# <!-- proof: gan.r1_dirac -->
+# <!-- proof: gan.r1_norm -->
 #
 # Here $\gamma$ is a weight and the norm sums over all pixels of one image. The gradient is taken with respect to the *image*, at *real* images only, and must itself be differentiable, because we want to train on it.
 
@@ -311,6 +311,9 @@ def r1_penalty(real_logits: Tensor, x: Tensor, *, gamma: float) -> Tensor:
     return 0.5 * gamma * gradient.square().flatten(start_dim=1).sum(dim=1).mean()
     ### END SOLUTION
 
+
+# %%
+proof("gan.r1_norm")
 
 # %%
 proof("gan.r1_dirac")
@@ -491,7 +494,7 @@ print(
 )
 
 # %% [markdown]
-# The accuracy hardly notices; the distance does, because a cloud of ten points has the wrong spread. Always report both. Inside a single class the difference is plainer still:
+# The accuracy hardly notices; the distance does, because a cloud of ten points has the wrong spread. Always report both. The same can be asked inside a single class. Are the drawn sevens as varied as real sevens?
 
 # %%
 of_class = {"real": {}, "drawn": {}, "one picture": {}}
@@ -507,18 +510,18 @@ for name, distances in of_class.items():
     print(f"{name:12} mean Fréchet distance within a class: {mean:6.2f}")
 
 # %% [markdown]
-# Read these numbers beside each other only: they rest on a hundred pictures a class, and a small sample makes any Fréchet distance larger.
+# One picture a class stands far off here too. Read these numbers beside each other only: they rest on about a hundred real pictures a class, and a small sample makes any Fréchet distance larger on average.
 
 # %% [markdown]
 # ## A discriminator that also classifies prefers easy pictures
 #
-# Another road gives the discriminator a second head $Q(y \mid x)$ that names the class (AC-GAN). The generator is then also paid for $\mathbb E \log Q(y \mid x)$. What does that ask for? Let $I(y; x)$ be the
-# **mutual information** of class and picture, in nats, and $H(y)$ the entropy of the classes:
+# Another road gives the discriminator a second head $Q(y \mid x)$ that names the class (AC-GAN). The generator is then also paid for $\mathbb E \log Q(y \mid x)$. What does that ask for? Take all means over the generator's own pairs, and let $p(y \mid x)$ be the class probabilities given a picture under that law. Let $I(y; x)$ be the
+# **mutual information** of class and picture, in nats (how much a picture tells about its class), and $H(y)$ the entropy of the classes:
 #
 # $$I(y; x) = \mathbb E \log Q(y \mid x) + H(y) + \mathbb E_x\, \mathrm{KL}\!\left(p(y \mid x)\, \Vert\, Q(y \mid x)\right)$$
 # <!-- proof: cgan.information_bound -->
 #
-# The last term is never negative, so the first two are a lower bound of $I$, tight at the true posterior. Write it for a finite world: `joint` holds the probability of each class with each picture.
+# The last term is never negative, so the first two are a lower bound of $I$, which is reached if $Q(y \mid x) = p(y \mid x)$. The entropy is fixed by the labels that we ask for. So the bonus pays for pictures that tell their class. Write it for a finite world: `joint` holds the probability of each class with each picture.
 
 
 # %%
@@ -535,7 +538,7 @@ def information_bound(joint: Tensor, guess: Tensor) -> Tensor:
 proof("cgan.information_bound")
 
 # %% [markdown]
-# Now the catch. Take two classes and three pictures: a plain one of each class, and a doubtful one in the middle that both classes share. Let a generator give up the doubtful picture step by step, and watch what it is paid.
+# Now the catch. Take two classes and three pictures: a plain one of each class, and a doubtful one in the middle that both classes share. Let a generator give up the doubtful picture step by step, and watch what it is paid, up to the constant $H(y)$. The classifier is the best one for each law.
 
 # %%
 paid = {}
@@ -545,14 +548,14 @@ for doubtful in (0.4, 0.2, 0.01):  # in the data it is 0.4
     paid[f"{doubtful:.0%} doubtful"] = float(information_bound(world, (world / world.sum(dim=0)).T))
 viz.bars(
     paid,
-    xlabel="share of the picture that both classes share",
-    ylabel="nats",
+    xlabel="how often the shared picture is drawn",
+    ylabel="bound / nats",
     title="The classifier pays most for a law that is not the data's",
 )
 
 # %% [markdown]
-# The data hold 40 % doubtful pictures, and the bonus is highest for a generator that draws none. So a higher class accuracy is not a better generator: it can mean that the odd sevens are gone. The projection
-# discriminator has no such term; its best generator is the law of the data.
+# The data hold 40 % doubtful pictures, and the bonus rises the fewer of them a generator draws. So a higher class accuracy need not mean a better generator: it can mean that the odd sevens are gone. The projection
+# discriminator has no such term; against the best one of its kind, the best generator makes the law of the data.
 
 # %% [markdown]
 # ## Turn the knobs: one noise, ten digits

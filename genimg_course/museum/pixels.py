@@ -28,8 +28,8 @@ EXHIBITS = (
         title="A stride that does not divide the kernel draws a checkerboard",
         lesson="02",
         trigger="A transposed convolution with kernel 3 and stride 2.",
-        signature="Power of the strongest pixels of a 2 by 2 pattern over that of the weakest, for "
-        "4000 random kernels on a flat picture: 1 is even.",
+        signature="Mean square of the strongest pixels of a 2 by 2 pattern over that of the "
+        "weakest, for 4000 random kernels on a flat picture: 1 is even.",
         cure="A kernel that is a multiple of the stride, or enlarging before a plain convolution.",
         run=checkerboard,
         broken=(3, 6),

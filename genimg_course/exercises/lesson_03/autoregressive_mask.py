@@ -76,14 +76,14 @@ SPECIFICATION = Specification(
         Misconception(
             "SEES_ITSELF",
             _sees_itself,
-            "The last layer lets a guess look at its own pixel. Then the guess is a copy, the loss "
-            "falls to nothing, and the model is no law.",
+            "The last layer lets a guess look at its own pixel. Then the guess can be a copy, the "
+            "loss falls towards zero, and the model is no law.",
         ),
         Misconception(
             "ALWAYS_STRICT",
             _always_strict,
-            "Hidden layers are strict as well. Each strict layer forgets one more pixel; one is "
-            "enough.",
+            "The mask is strict even where `strict` is False. Each strict layer forgets one more "
+            "pixel, and one such layer is enough.",
         ),
         Misconception(
             "FLAG_TURNED",
@@ -114,7 +114,7 @@ SPECIFICATION = Specification(
         Misconception(
             "ONLY_NEIGHBOUR",
             _neighbour,
-            "Only one place is heard. That is a Markov chain; a guess may use all that came "
+            "Only one place is heard, as in a Markov chain. A unit may use all places that came "
             "before.",
         ),
     ),

@@ -79,8 +79,8 @@ SPECIFICATION = Specification(
         Misconception(
             "WIDTH_SIGN",
             _wrong_sign,
-            "The width enters with the wrong sign. A narrower bin has less probability, so it "
-            "must cost more bits.",
+            "The width enters with the wrong sign. At the same density a narrower bin has less "
+            "probability, so it must cost more bits.",
         ),
         Misconception(
             "WIDTH_ONCE",

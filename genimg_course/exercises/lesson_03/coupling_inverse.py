@@ -47,7 +47,7 @@ SPECIFICATION = Specification(
         Misconception(
             "LOG_DET_SIGN",
             lambda z, s, t: _answer(z, s, (_tail(z, s) - t) * (-s).exp(), s.sum(dim=1)),
-            "The points are right, but this is the log determinant of the way there. What "
+            "The points are right, but this is the log determinant of the layer itself. What "
             "stretches on the way there shrinks on the way back.",
         ),
         Misconception(
@@ -104,7 +104,7 @@ SPECIFICATION = Specification(
     hints=Hints(
         property=(
             "Checked are the points that come back, the log determinant of the way back, and the "
-            "slopes of both."
+            "gradients of both."
         ),
         place=(
             "The first columns pass as they are. For the last ones, undo the last operation first. "
@@ -121,7 +121,7 @@ SPECIFICATION = Specification(
             "logarithms of both factors?"
         ),
         analogue=(
-            "From Fahrenheit to Celsius: the way there is 1.8 c + 32, the way back (f - 32) / 1.8, "
+            "From Celsius to Fahrenheit: the way there is 1.8 c + 32, the way back (f - 32) / 1.8, "
             "and the log factors are 0.588 and -0.588."
         ),
     ),

@@ -111,8 +111,8 @@ SPECIFICATION = Specification(
         Misconception(
             "ALWAYS_FORWARD",
             _always_forward,
-            "The direction is ignored: both are the forward divergence, so both fits would give "
-            "the mean. In reverse the average runs over the Gaussian.",
+            "The direction is ignored: both are the forward divergence, so both fits would match "
+            "mean and variance. In reverse the average runs over the Gaussian.",
         ),
         Misconception(
             "ALWAYS_REVERSE",
@@ -141,8 +141,8 @@ SPECIFICATION = Specification(
         Misconception(
             "UNNORMALISED",
             _unnormalised,
-            "The density is used as if its values were probabilities. On a grid of a few points "
-            "they do not sum to one; a law does.",
+            "The density is used as if its values were probabilities. On a grid they do not sum to "
+            "one; the probabilities of a law do.",
         ),
         Misconception(
             "OVER_CANDIDATES",

@@ -58,8 +58,8 @@ SPECIFICATION = Specification(
         Misconception(
             "SYMMETRIC",
             lambda p, q: (_kl(p, q) + _kl(q, p)) / 2,
-            "Both directions are averaged. The KL divergence is no distance: it asks how surprised "
-            "one is who expects q and meets p, and that question has a direction.",
+            "Both directions are averaged. The KL divergence is no distance: it asks what somebody "
+            "pays in excess who expects q and meets p, and that question has a direction.",
         ),
         Misconception(
             "BITS",

@@ -62,14 +62,14 @@ SPECIFICATION = Specification(
         Misconception(
             "NO_WEIGHTS",
             lambda log_density, weights: log_density.softmax(dim=1),
-            "The weights are not used. A large component makes more points, so it is suspected "
-            "more often.",
+            "The weights are not used. A component with a large share makes more points, so it is "
+            "suspected more often.",
         ),
         Misconception(
             "WEIGHTS_IN_LOG",
             lambda log_density, weights: (log_density + weights).softmax(dim=1),
             "The weights are added to log densities as they are. A product becomes a sum only if "
-            "both factors are logarithms.",
+            "the logarithm of both factors is taken.",
         ),
         Misconception(
             "WEIGHTS_TIMES_LOG",
@@ -85,7 +85,7 @@ SPECIFICATION = Specification(
         Misconception(
             "HARD",
             _hard,
-            "Each point goes to one component entirely. That is k-means; here a point between two "
+            "Each point goes to one component entirely, as in k-means. Here a point between two "
             "components belongs partly to both.",
         ),
         Misconception(

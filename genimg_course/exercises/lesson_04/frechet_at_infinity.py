@@ -78,8 +78,8 @@ SPECIFICATION = Specification(
             lambda counts, distances: (
                 distances - (1 / counts).dot(distances) / (1 / counts).square().sum() / counts
             ).mean(),
-            "The line was forced through zero: that assumes a perfect generator. Leave the "
-            "intercept free, for it is the answer.",
+            "The slope was fitted to a line through zero: that assumes a perfect generator. Leave "
+            "the intercept free, for it is the answer.",
         ),
     ),
     hints=Hints(

@@ -66,8 +66,8 @@ SPECIFICATION = Specification(
         Misconception(
             "NO_ROOT",
             lambda m1, c1, m2, c2: _with((m1 - m2).square().sum(), c1, c2, 2 * (c1 @ c2).trace()),
-            "The root of the product is missing. Covariances are squares, and so is their "
-            "distance; a product of two of them has the wrong unit.",
+            "The root of the product is missing. Covariances have the unit of a square, and so has "
+            "the result; a product of two covariances has the wrong unit.",
         ),
         Misconception(
             "SEPARATE_ROOTS",
@@ -99,8 +99,8 @@ SPECIFICATION = Specification(
         Misconception(
             "MEANS_ONLY",
             lambda m1, c1, m2, c2: (m1 - m2).square().sum(),
-            "Only the means are compared. A generator that always draws the mean image would be "
-            "perfect.",
+            "Only the means are compared. A generator whose images all have the mean features of "
+            "the data would be perfect.",
         ),
         Misconception(
             "DEVIATIONS",

@@ -58,8 +58,8 @@ SPECIFICATION = Specification(
         Misconception(
             "TWENTY",
             lambda x_hat, x, span=2.0: 20 * (span**2 / _error(x_hat, x)).log10(),
-            "The factor 20 belongs to a ratio of amplitudes. This ratio is already squared, so "
-            "the decibels are doubled.",
+            "The factor 20 belongs to a ratio of amplitudes. This ratio is already one of squares, "
+            "so the decibels come out doubled.",
         ),
         Misconception(
             "NATURAL",

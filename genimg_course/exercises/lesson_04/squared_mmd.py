@@ -103,8 +103,8 @@ SPECIFICATION = Specification(
         Misconception(
             "CROSS_ADDED",
             lambda x, y: _cross(x, y, 2.0),
-            "The cross term is added. The more alike the two sets, the smaller the distance must "
-            "be.",
+            "The cross term is added. The more alike the two sets, the larger that term, and the "
+            "smaller the distance must be.",
         ),
         Misconception(
             "NO_WIDTH",

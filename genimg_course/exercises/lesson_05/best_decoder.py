@@ -50,7 +50,7 @@ SPECIFICATION = Specification(
         Misconception(
             "PSEUDO_INVERSE",
             lambda encoder, cov: torch.linalg.pinv(encoder),
-            "The pseudo-inverse of the encoder is right if all directions of the input vary "
+            "The pseudo-inverse of the encoder is best where all directions of the input vary "
             "equally. These do not: where is their covariance?",
         ),
         Misconception(
@@ -84,7 +84,7 @@ SPECIFICATION = Specification(
                 )
             ),
             "An identity matrix is added to the covariance of the code. That is ridge regression: "
-            "it can be inverted always, and it shrinks the answer.",
+            "the sum can always be inverted, but the answer shrinks.",
         ),
     ),
     hints=Hints(
@@ -109,7 +109,7 @@ SPECIFICATION = Specification(
         ),
         analogue=(
             "Predict height from weight: the slope is the covariance of the two divided by the "
-            "variance of weight. With 8 and 16 the slope is one half."
+            "variance of weight. A covariance of 8 and a variance of 16 give the slope one half."
         ),
     ),
 )

@@ -69,13 +69,14 @@ SPECIFICATION = Specification(
         Misconception(
             "NO_MEAN",
             lambda codes: _terms(0 * codes[0], torch.cov(codes.T, correction=0)),
-            "The mean of the codes is left out. A cloud of the right shape in the wrong place is "
-            "missed as well.",
+            "The mean of the codes is left out. A cloud of the right shape in the wrong place "
+            "would pass for a standard normal.",
         ),
         Misconception(
             "REVERSED",
             _reverse,
-            "The two laws are exchanged. The average is over the codes that there are.",
+            "The two laws are exchanged. The average goes over the law of the codes, which stands "
+            "first.",
         ),
         Misconception(
             "LOGDET_SIGN",
@@ -86,7 +87,7 @@ SPECIFICATION = Specification(
         Misconception(
             "NO_HALF",
             lambda codes: 2 * _terms(*_moments(codes)),
-            "The one half is missing. It comes from the exponent of the Gaussian.",
+            "The one half is missing. It stands in front of every term of a Gaussian log density.",
         ),
         Misconception(
             "UNBIASED",
@@ -97,7 +98,8 @@ SPECIFICATION = Specification(
     ),
     hints=Hints(
         property=(
-            "Checked is one number in nats, zero only for codes of mean zero and covariance one."
+            "Checked is one number in nats, zero only for codes whose mean is zero and whose "
+            "covariance is the identity."
         ),
         place=(
             "Mean and covariance of the codes, the covariance dividing by their number. Then the "

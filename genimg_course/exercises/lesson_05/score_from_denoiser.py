@@ -33,8 +33,8 @@ SPECIFICATION = Specification(
         Misconception(
             "SIGN",
             lambda denoised, noisy, sigma: (noisy - denoised) / sigma**2,
-            "The sign is turned round: this points from the clean to the noisy. A gradient of a "
-            "density points to where the points are.",
+            "The sign is turned round: this points from the clean to the noisy. The gradient of a "
+            "density points to where it is higher.",
         ),
         Misconception(
             "SIGMA",
@@ -62,8 +62,8 @@ SPECIFICATION = Specification(
         Misconception(
             "HALF",
             lambda denoised, noisy, sigma: (denoised - noisy) / (2 * sigma**2),
-            "A factor of two is below the line. It stands in the exponent of the Gaussian, and "
-            "its derivative cancels it.",
+            "There is a factor of two below the line. It stands in the exponent of the Gaussian, "
+            "but the derivative of the square cancels it.",
         ),
     ),
     hints=Hints(

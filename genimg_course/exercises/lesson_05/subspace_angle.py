@@ -87,7 +87,7 @@ SPECIFICATION = Specification(
         Misconception(
             "DEGREES",
             lambda a, b: _cosines(a, b).min().acos().rad2deg(),
-            "The angle is in degrees. The lesson counts in radians, as all functions of torch do.",
+            "The angle is in degrees. The lesson counts in radians, as the functions of torch do.",
         ),
     ),
     hints=Hints(

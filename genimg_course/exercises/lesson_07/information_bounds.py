@@ -73,7 +73,7 @@ SPECIFICATION = Specification(
         Misconception(
             "DIFFERENCE",
             _but(negative_elbo=lambda r, d, h: d - r),
-            "The bound subtracts the rate. Both terms are costs, in the same unit.",
+            "Here the rate is subtracted. Both terms are costs, in the same unit.",
         ),
         Misconception(
             "SIGN",
@@ -89,14 +89,14 @@ SPECIFICATION = Specification(
         ),
     ),
     hints=Hints(
-        property="Checked are four rows: `negative_elbo`, `at_least`, `at_most` and `excess`.",
+        property=("Checked are four results: `negative_elbo`, `at_least`, `at_most` and `excess`."),
         place=(
             "One sum, one difference with a floor, one copy, and one difference that says how far "
             "the model is from perfect."
         ),
         example=(
             "Data of 10 nats, a rate of 4 and a distortion of 7: the code holds between 3 and 4 "
-            "nats, and the bound is 1 nat too high. Run this:\n"
+            "nats, and the negative bound lies 1 nat above the entropy. Run this:\n"
             ">>> rate, distortion = torch.tensor([4.0]), torch.tensor([7.0])\n"
             ">>> read = information_bounds(rate, distortion, entropy=10.0)\n"
             ">>> [read[key].item() for key in ('negative_elbo', 'at_least', 'at_most', 'excess')]\n"

@@ -76,7 +76,7 @@ SPECIFICATION = Specification(
         ),
     ),
     hints=Hints(
-        property="Checked are one number for all pixels, its value, and its gradient.",
+        property="Checked is one number for all pixels: its value and its gradient.",
         place=(
             "Write the Gaussian loss of one residual as a function of the variance. Set its "
             "derivative to zero, and then do it for all residuals at once."

@@ -57,7 +57,8 @@ SPECIFICATION = Specification(
         Misconception(
             "SWITCH",
             lambda n, steps, beta=1.0: beta * min(1, (n + 1) // steps),
-            "The weight is zero during the whole warm-up and then jumps. Is it a whole division?",
+            "The weight is zero until the last step of the warm-up and then jumps. Which division "
+            "keeps fractions?",
         ),
         Misconception(
             "FALLING",

@@ -140,8 +140,8 @@ SPECIFICATION = Specification(
         Misconception(
             "LATER",
             lambda mean, now, n, *, decay: _blend(mean, now, max(decay, (1 + n) / (10 + n))),
-            "The larger of the two decays is taken. Early on the ramp must win, later the decay: "
-            "which of the two is smaller when?",
+            "The larger of the two decays is taken. Early on the one that grows with n must win, "
+            "later the constant one: which of the two is smaller when?",
         ),
         Misconception(
             "ADDED",
@@ -153,8 +153,8 @@ SPECIFICATION = Specification(
                 )
                 for name, value in now.items()
             },
-            "The present enters with weight one, so the result grows without end. The weights of "
-            "past and present sum to one.",
+            "The present enters with weight one, so the result grows far beyond the weights: with "
+            "a decay of 0.998 to 500 times their size. The weights of past and present sum to one.",
         ),
     ),
     hints=Hints(

@@ -142,8 +142,8 @@ SPECIFICATION = Specification(
             "which points are good; then how many good ones each centre has."
         ),
         example=(
-            "Of four points two are good and sit at the same centre; one is far from both. Run "
-            "this:\n"
+            "Of four points two are good at the first centre, one is good at the second, and one "
+            "is far from both. Half of all points are asked for, so one mode is found. Run this:\n"
             ">>> points = torch.tensor([[0.0, 0.0], [0.1, 0.0], [5.0, 0.0], [9.0, 0.0]])\n"
             ">>> centres = torch.tensor([[0.0, 0.0], [9.0, 0.0]])\n"
             ">>> count_modes(points, centres, spread=0.1, least=0.5)\n"

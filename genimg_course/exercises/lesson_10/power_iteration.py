@@ -103,8 +103,8 @@ SPECIFICATION = Specification(
         Misconception(
             "FROBENIUS",
             lambda weight, u, *, iterations=1: weight.norm(),
-            "This is the root of the sum of all squared entries, which adds up all singular "
-            "values. Only the largest is asked for.",
+            "This is the root of the sum of all squared entries. It holds the squares of all "
+            "singular values; only the largest is asked for.",
         ),
         Misconception(
             "EXACT",

@@ -89,8 +89,8 @@ SPECIFICATION = Specification(
         Misconception(
             "AT_REAL",
             lambda critic, real, fake, weight, alpha: _penalty(_slopes(critic, real), weight),
-            "The slope is taken at the real images. R1 does that. Here the critic must be held on "
-            "the whole way that the generator has to go, between real and fake.",
+            "The slope is taken at the real images, where R1 looks. Here the critic must be held "
+            "on the whole way that the generator has to go, between real and fake.",
         ),
         Misconception(
             "AT_FAKE",

@@ -51,7 +51,7 @@ SPECIFICATION = Specification(
             "NO_ENTROPY",
             _gain,
             "The entropy of the classes is missing. Without it the number is never positive, and "
-            "cannot be a bound on an information.",
+            "such a bound says nothing about an information.",
         ),
         Misconception(
             "ENTROPY_SIGN",
