@@ -325,12 +325,14 @@ FAULTS = (
         "The optimiser of the generator's step holds the weights of both networks, so that D "
         "also learns to call fakes real.",
         lambda: _who_moves(True),
-        "The discriminator rests in the generator's step, and the game on the line finds the data.",
+        "The discriminator rests in the generator's step, and the game on the line comes near the "
+        "data.",
     ),
     Fault(
         "CA4",
         "One number's format for two numbers",
-        "TypeError at the first print: the library returned loss and accuracy as one array.",
+        "TypeError at the first print: a step returned loss and accuracy, and adding two such "
+        "pairs made an array of two numbers.",
         lambda: _print_loss(True),
         "A format with four decimals is for one number; the value holds a loss and a metric.",
         lambda: _print_loss(False),
@@ -340,9 +342,11 @@ FAULTS = (
         "CA5",
         "Frozen once, frozen for ever",
         "With Keras 2 the textbook's freezing works. With Keras 3 the discriminator never moves "
-        "again, and no message says so. Here requires_grad plays the part of Keras' trainable.",
+        "again, and no message says so. Here requires_grad plays the part of Keras' trainable; "
+        "the fakes are not detached, or PyTorch would complain.",
         lambda: _freeze(True),
-        "A switch that is read when a step runs, not when it is defined, holds for all steps.",
+        "The switch is read when a step runs, not when the step is set up. Turned once and left, "
+        "it holds for the discriminator's own step too.",
         lambda: _freeze(False),
         "Switched off around the generator's step only, the discriminator learns in its own step.",
     ),
@@ -359,10 +363,11 @@ FAULTS = (
     Fault(
         "CA7",
         "Three layers that are one",
-        "Read in the code: batch normalisation follows each transposed convolution, and nothing "
-        "bends.",
+        "Read in the code: after the transposed convolutions there is batch normalisation, and "
+        "there is no activation until the last tanh.",
         lambda: _linear_stack(False),
-        "A chain of affine maps is one affine map.",
+        "In inference mode each of these layers is affine: a linear map and a constant. A chain "
+        "of affine maps is one affine map.",
         lambda: _linear_stack(True),
         "With an activation between them the layers no longer add up.",
     ),
@@ -379,11 +384,13 @@ FAULTS = (
     Fault(
         "CA9",
         "Ten thousand epochs",
-        "Thirty iterations took 51 seconds, so that 9.37 million would take about 184 days.",
+        "Thirty iterations took 51 seconds of processor time, so that 9.37 million would take "
+        "about 184 days of it.",
         lambda: _cost(10_000),
-        "An epoch is a pass over all data; an iteration is one batch.",
+        "An epoch is a pass over all data; an iteration is one batch. The two seem to have been "
+        "confused.",
         lambda: _cost(10_000 / (MNIST // 64)),
-        "Ten thousand iterations take a few hours at the same speed.",
+        "Ten thousand iterations take about five hours at the same speed.",
     ),
     Fault(
         "CA10",
@@ -391,19 +398,22 @@ FAULTS = (
         "Read in the code: real and generated pictures pass batch normalisation in batches of "
         "their own.",
         lambda: _company(True),
-        "Batch normalisation ties the pictures of a batch together, so that D can judge the batch.",
+        "In training mode, batch normalisation ties the pictures of a batch together, so that D "
+        "can judge the batch.",
         lambda: _company(False),
         "Without it, a picture's logit is its own.",
     ),
     Fault(
         "CA11",
-        "Three habits that hold a GAN back",
-        "Read in the code: normalisation in D's first layer, slope 0.01, Adam with 0.9.",
+        "Three habits that are not those of DCGAN",
+        "Read in the code: normalisation in D's first layer, slope 0.01, Adam with 0.9. DCGAN "
+        "has none there, 0.2 and 0.5.",
         lambda: _habits(True, 0.01, 0.9),
         "Normalisation hides the contrast from D, a small slope passes little gradient to G, and "
         "long memory goes on in an old direction while the opponent has moved.",
         lambda: _habits(False, 0.2, 0.5),
-        "D sees the contrast, silent units pass a fifth of the gradient, and Adam turns at once.",
+        "D sees the contrast, silent units pass a fifth of the gradient, and Adam turns round "
+        "after one step.",
     ),
     Fault(
         "CA12",
@@ -412,33 +422,37 @@ FAULTS = (
         lambda: _range(False),
         "Data in [0, 1] have no negative pixel and fakes in [-1, 1] do: one comparison suffices.",
         lambda: _range(True),
-        "In one range the comparison is worthless. The screen showed no difference: it stretches.",
+        "In one range the comparison is worthless. The screen shows no difference in either case, "
+        "for a plot stretches whatever range it gets.",
     ),
     Fault(
         "CA13",
         "A text that counts other layers than the code",
         "The text speaks of several fully connected layers, at least two; the generator has one.",
         lambda: _dense_layers(2),
-        "The sentence was not made from the network.",
+        "A sentence that is written by hand does not follow when the network changes.",
         lambda: _dense_layers(None),
         "The sentence is made from the network, so they agree.",
     ),
     Fault(
         "CA14",
         "A question about the GPU that is out of date",
-        "The function works and is marked as deprecated. The stand-in here warns in the same way.",
+        "The function works and is marked as deprecated. The stand-in here gives the warning that "
+        "Python has for such functions.",
         lambda: _warned(_old_question),
-        "Python hides such warnings from libraries' users by default, so nobody reads them.",
+        "The function is out of date. By default Python hides this kind of warning if it arises "
+        "inside a library, so that few people read it.",
         lambda: _warned(torch.cuda.device_count),
         "The list of devices is asked for, and nothing warns.",
     ),
     Fault(
         "CA15",
         "The same noise in both steps",
-        "Read in the code: one draw serves the discriminator's step and the generator's.",
+        "Read in the code: one draw serves the discriminator's step and the generator's. That is "
+        "allowed, but it ties the two steps together.",
         lambda: _same_noise(True),
         "The discriminator has just learnt these very fakes, so the generator's loss on them is "
-        "too high.",
+        "a little higher than on fresh ones.",
         lambda: _same_noise(False),
         "On fresh noise the loss is that of unseen fakes.",
     ),

@@ -158,7 +158,7 @@ def _install(downloaded: str, installed: str) -> Numbers:
 
 
 def _switch(everywhere: bool) -> Numbers:
-    """Give one project a newer interpreter, for the whole system or for the project alone."""
+    """Give one project another interpreter, for the whole system or for the project alone."""
     system = {"python3": "3.10"}
     project = system if everywhere else {"python3": "3.10"}
     project["python3"] = "3.8"
@@ -214,7 +214,7 @@ FAULTS = (
     Fault(
         "CB4",
         "Two sizes in one batch",
-        "ValueError: 28 and 56 pixels cannot be joined.",
+        "ValueError: along one dimension the arrays have sizes 28 and 56, so they are not joined.",
         lambda: _join(2),
         "Three strides of 2 lead from 7 to 56.",
         lambda: _join(1),
@@ -223,7 +223,8 @@ FAULTS = (
     Fault(
         "CB5",
         "A deep network that is one linear map",
-        "The convolutions add up with an error of 1.3e-6: they are one linear map.",
+        "The convolutions add up with an error of 1.3e-6 on a scale of 1.3: apart from a constant "
+        "they are one linear map.",
         lambda: _linear_stack(False),
         "There is no activation between the transposed convolutions.",
         lambda: _linear_stack(True),
@@ -232,7 +233,8 @@ FAULTS = (
     Fault(
         "CB6",
         "A generator that never moves",
-        "No error; the largest change of G was 0.0, D(real) 1.0000, D(fake) 0.6659.",
+        "No error, and the largest change of G was 0.0. A port of the loop to PyTorch ended with "
+        "D(real) 1.0000 and D(fake) 0.6659.",
         lambda: _long_run(False),
         "The step that is meant for the generator trains the discriminator, on fakes called real.",
         lambda: _long_run(True),
@@ -259,9 +261,11 @@ FAULTS = (
     Fault(
         "CB9",
         "An improvement that cannot happen",
-        "The text says that the pictures are blurry and improve with training.",
+        "The text says that both networks are trained, and that the pictures are blurry and "
+        "improve with training.",
         lambda: _pictures_over_time(False),
-        "The sentence was not checked against the program: the pictures are the same for ever.",
+        "The text does not follow from the program: for the same noise the pictures are the same "
+        "for ever.",
         lambda: _pictures_over_time(True),
         "In the repaired program the pictures change.",
     ),
@@ -271,7 +275,8 @@ FAULTS = (
         "The installer took release 5.29.6 of a library, and the old program died at its import. "
         "The choice of a release is played here with a short list.",
         lambda: _start(None),
-        "Without a bound, the newest release is taken, which is younger than the program.",
+        "Without a bound, the newest release that fits is taken, and it is younger than the "
+        "program.",
         lambda: _start("3.21"),
         "With a bound, 3.20 is taken. Compare versions as numbers: as text, 3.9 comes after 3.21.",
     ),
@@ -281,7 +286,7 @@ FAULTS = (
         "The instructions fetch a package of one name and install a file of another, which does "
         "not exist. Here a file stands for the package.",
         lambda: _install("toolkit_amd64.deb", "toolkit_linux.run"),
-        "The two lines were not run one after the other.",
+        "The second line names a file that the first line does not make.",
         lambda: _install("toolkit_amd64.deb", "toolkit_amd64.deb"),
         "The installer reads the file that was fetched.",
     ),
@@ -298,7 +303,8 @@ FAULTS = (
     Fault(
         "CB13",
         "Data that need a network",
-        "The download of the digits fails on a machine that is offline.",
+        "The download of the digits fails on a machine that is offline. Here an address of this "
+        "machine at which nobody listens stands for the server.",
         _download,
         "The program has no data of its own.",
         lambda: {"pictures": len(pictures(64))},
@@ -310,7 +316,7 @@ FAULTS = (
         "The pictures are kept in double precision, 376 megabytes; test pictures are loaded and "
         "not used, and the length of the noise is defined twice.",
         lambda: _memory(lambda raw: raw / 255.0),
-        "To divide bytes by a number makes doubles of all of them at once.",
+        "In NumPy, bytes divided by a number become doubles, and here all of them at once.",
         lambda: _memory(torch.from_numpy),
         "Bytes are kept, and a batch at a time becomes float32.",
     ),

@@ -50,7 +50,8 @@ SPECIFICATION = Specification(
         Misconception(
             "SIGMOID",
             lambda d: _pair(-d * (1 - d), -d * (1 - d)),
-            "This is the derivative of the sigmoid alone. The logarithm around it has one too.",
+            "This is minus the derivative of the sigmoid alone. The logarithm around it has a "
+            "derivative too.",
         ),
         Misconception(
             "SAME",

@@ -62,7 +62,7 @@ SPECIFICATION = Specification(
                 ).long()
             ),
             "Every accuracy near one half is called a success. A discriminator that has stopped "
-            "learning guesses as well.",
+            "learning may guess as well.",
         ),
         Misconception(
             "DEAD",
@@ -151,8 +151,8 @@ SPECIFICATION = Specification(
         ),
         question="What would a discriminator say that had just been born and looked carefully?",
         analogue=(
-            "With other words: a guard lets half of all visitors pass. Ask a second guard. If that "
-            "one guesses too, the visitors look alike; if not, see whether the first is awake."
+            "With other words: a guard is right about half of all visitors. Ask a second guard. If "
+            "that one guesses too, the visitors look alike; if not, see whether the first is awake."
         ),
     ),
 )
