@@ -125,7 +125,7 @@ viz.image_grid(x_unseen[:60], columns=20, title="Sixty of 2 to the 64 pictures")
 # What you pay in excess is the **KL divergence** (after Kullback and Leibler), the price of a wrong expectation:
 #
 # $$\mathrm{KL}(p \,\Vert\, q) = H(p, q) - H(p) = \sum_i p_i \log \frac{p_i}{q_i}$$
-# <!-- definition -->
+# <!-- proof: probability.cross_entropy -->
 #
 # It is never negative, and zero only for $q = p$. The mean runs over $p$, so it matters which law stands first. Mind the zeros: what never happens costs nothing ($0 \log 0$ counts as 0), but where $p_i > 0$ and $q_i = 0$ the divergence is infinite.
 

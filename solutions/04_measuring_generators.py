@@ -273,7 +273,7 @@ viz.heatmap(
 # The root of the cost of the cheapest plan is a distance between the clouds, the 2-Wasserstein distance. For clouds of any shape it is hard to compute. So replace each cloud by the Gaussian with its mean $m$ and its covariance $\Sigma$, and multiply out the square:
 #
 # $$\mathbb E \lVert x - y \rVert^2 = \lVert m_1 - m_2 \rVert^2 + \mathrm{tr}\,\Sigma_1 + \mathrm{tr}\,\Sigma_2 - 2\, \mathrm{tr}\, C, \qquad C = \mathrm{Cov}(x, y)$$
-# <!-- definition -->
+# <!-- proof: metrics.frechet -->
 #
 # Here $\mathrm{tr}$, the trace, adds up the diagonal. Only $C$ depends on the plan, so the cheapest plan has the largest $\mathrm{tr}\, C$. With one feature a covariance is at most $\sigma_1 \sigma_2$, and the cost becomes $(m_1 - m_2)^2 + (\sigma_1 - \sigma_2)^2$.
 #

@@ -126,14 +126,14 @@ viz.lines(
 #
 # $$F = \underbrace{\frac{(1 - wv)^2 \lambda + w^2 s}{2\sigma^2}}_{\text{distortion}}
 # + \beta\, \underbrace{\tfrac12 \left( v^2 \lambda + s - 1 - \log s \right)}_{\text{rate}}$$
-# <!-- definition -->
+# <!-- proof: vae.linear_optimum -->
 #
 # The decoder multiplies a code by $w$; the encoder multiplies the data by $v$ and gives every code the variance $s$.
 # Set the derivatives with respect to $v$ and $s$ to zero. With the short names $c = \beta\sigma^2$ and $u = w^2 + c$ they give $v = w / u$ and
 # $s = c / u$. Put both back, and nearly everything cancels:
 #
 # $$F = \frac\beta2 \left( \frac\lambda u + \log \frac uc \right), \qquad u \ge c$$
-# <!-- definition -->
+# <!-- proof: vae.linear_optimum -->
 #
 # One variable is left. The bracket falls until $u = \lambda$ and rises after it. But $u$ cannot be smaller than $c$, for $w^2$ is not negative.
 # Draw it for four variances. Where does each curve have its lowest point?

@@ -73,6 +73,22 @@ def _beyond_the_domain(name: str) -> float:
     return float(wrong.sum())
 
 
+def _pearson_below_its_slopes() -> float:
+    """Below -2 the closed form is the supremum over all numbers; over positive ones it is -1."""
+    t = n.float64([-2.0, -2.5, -3.0, -7.0])
+    u = torch.linspace(-10, 10, 20001, dtype=torch.float64)  # -t / 2 - 1 lies on this grid
+    lines = t[:, None] * u - (u - 1) ** 2
+    found = f_divergences.f_conjugate(t, "pearson")
+    positive = torch.linspace(1e-9, 10, 20001, dtype=torch.float64)
+    values = f_divergences.convex_generator(positive, "pearson")
+    restricted = f_divergences.fenchel_conjugate(t, positive, values)
+    return _worst(
+        n.gap(found, lines.max(dim=1).values),
+        n.gap(restricted, torch.full_like(t, -1)),
+        (restricted - found).clamp_min(0).max().item(),
+    )
+
+
 def _slope(name: str) -> float:
     u = _ratios().requires_grad_()
     (slope,) = torch.autograd.grad(f_divergences.convex_generator(u, name).sum(), u)
@@ -193,7 +209,10 @@ PROOFS = (
             \;\text{ at } t = f'(u), \qquad
             f^*(t) = \infty \;\text{ beyond the domain}""",
         assumptions=r"The largest slope ends the domain: $t < 0$ for reverse KL and GAN, $t < 1$ "
-        r"for squared Hellinger, no end for KL and Pearson.",
+        r"for squared Hellinger, no end for KL and Pearson. For Pearson the course takes the "
+        r"supremum over all real $u$, $f^*(t) = \frac14 t^2 + t$: the same for $t \ge -2$, where "
+        r"the slopes $f'(u)$, $u > 0$, lie. For $t < -2$ it is larger than the supremum over "
+        r"$u > 0$, which is $-1$, so the lower bound of the divergence stays a lower bound.",
         source=f"Nowozin, Cseke and Tomioka (2016), table 2, {NOWOZIN}",
         checks=(
             Check(
@@ -207,6 +226,12 @@ PROOFS = (
                 "infinite exactly where the lines rise without end",
                 lambda: _worst_of_all(_beyond_the_domain),
                 1e-12,
+            ),
+            Check(
+                "enumeration",
+                "Pearson at four t up to -2: 20001 lines over all u, and over u > 0",
+                _pearson_below_its_slopes,
+                1e-7,
             ),
             Check("autograd", "the slopes f'", lambda: _worst_of_all(_slope), 1e-12),
         ),

@@ -74,6 +74,34 @@ def _value_at_the_optimum() -> float:
     return worst
 
 
+def _two_divergences_from_the_middle() -> float:
+    """Split the value at the best discriminator as the derivation does."""
+    worst = 0.0
+    for p, q in _pairs_of_laws():
+        m = (p + q) / 2
+        value = discriminators.gan_value(p, q, discriminators.optimal_discriminator(p, q))
+        logs = sum(
+            a * math.log(a / (2 * c))
+            for law in (p, q)
+            for a, c in zip(law.tolist(), m.tolist(), strict=True)
+            if a > 0
+        )
+        apart = divergences.kl_divergence(p, m) + divergences.kl_divergence(q, m)
+        worst = max(worst, abs(value.item() - logs), n.gap(value, apart - 2 * math.log(2)))
+    return worst
+
+
+def _loss_by_hand() -> float:
+    real, fake, p, q = _batches()
+    logits = 2 * n.normal(4, 5)
+    d = torch.sigmoid(logits)
+    loss = losses.discriminator_loss(logits[real], logits[fake])
+    return max(
+        n.gap(loss, -(p @ d.log()) - q @ (1 - d).log()),
+        n.gap(loss, -discriminators.gan_value(p, q, d)),
+    )
+
+
 def _range_of_the_divergence() -> float:
     p, q = _pairs_of_laws()[0]
     disjoint = divergences.jensen_shannon(*_pairs_of_laws()[2])
@@ -122,13 +150,30 @@ PROOFS = (
     Proof(
         id="gan.value_is_jsd",
         title="The value of the game is a Jensen-Shannon divergence",
-        statement=r"""\max_D\; \mathbb E_p[\log D(x)] + \mathbb E_q[\log(1 - D(x))]
-            = -\log 4 + 2\, \mathrm{JSD}(p \Vert q),
-            \qquad 0 \le \mathrm{JSD} \le \log 2""",
-        assumptions="The discriminator is optimal and sees as many real as generated images.",
+        statement=r"""\begin{aligned} V(D, G) &= -\mathcal L_D, \qquad
+            \mathcal L_D = \mathbb E_p[-\log D(x)] + \mathbb E_q[-\log(1 - D(x))], \\
+            \max_D V(D, G) &= V(D^*, G) = \mathbb E_p\!\left[ \log \frac{p}{2m} \right]
+            + \mathbb E_q\!\left[ \log \frac{q}{2m} \right]
+            = -2 \log 2 + \mathrm{KL}(p \Vert m) + \mathrm{KL}(q \Vert m) \\
+            &= -\log 4 + 2\, \mathrm{JSD}(p \Vert q), \qquad
+            0 \le \mathrm{JSD} \le \log 2 \end{aligned}""",
+        assumptions=r"From the second line on the discriminator is optimal; it sees as many real "
+        r"as generated images, $m = \frac12 (p + q)$; $q$ is the law of $G(z)$.",
         source=f"Goodfellow et al. (2014), theorem 1, {GOODFELLOW}; "
         "Lin (1991), https://doi.org/10.1109/18.61115",
         checks=(
+            Check(
+                "enumeration",
+                "the package's loss on 12 real and 10 generated images by hand",
+                _loss_by_hand,
+                1e-12,
+            ),
+            Check(
+                "enumeration",
+                "both logarithms and both divergences from the middle, the same laws as below",
+                _two_divergences_from_the_middle,
+                1e-12,
+            ),
             Check(
                 "enumeration",
                 "random, equal, disjoint and nested laws",

@@ -58,7 +58,8 @@ PROOFS = (
         title="What the two generator losses return for a logit",
         statement=r"""\frac{\partial}{\partial a} \log(1 - \sigma(a)) = -\sigma(a), \qquad
             \frac{\partial}{\partial a} \left[ -\log \sigma(a) \right] = -(1 - \sigma(a))""",
-        assumptions=r"$a$ is the discriminator's logit for a generated image, $D = \sigma(a)$.",
+        assumptions=r"$a$ is the discriminator's logit for a generated image, $D = \sigma(a)$; in "
+        "the mean over a batch each slope is divided by the number of images.",
         source="Goodfellow et al. (2014), section 3, https://arxiv.org/abs/1406.2661",
         checks=(
             Check("SymPy identity", "both derivatives", _slopes_in_symbols, 0),

@@ -118,7 +118,10 @@ def _unfrozen_in_symbols() -> float:
 def _curvatures_in_symbols() -> float:
     r = sympy.Symbol("r", positive=True)
     twice_jsd = r * sympy.log(r) - (r + 1) * sympy.log((r + 1) / 2)
+    best = r / (r + 1)  # the best discriminator; each loss of it has the slope -r f''
     return n.exact(
+        sympy.diff(sympy.log(1 - best), r) + r / (r * (1 + r)),
+        sympy.diff(-sympy.log(best), r) + r / (r**2 * (1 + r)),
         sympy.diff(twice_jsd, r, 2) - 1 / (r * (1 + r)),
         sympy.diff(-sympy.log(r) - twice_jsd, r, 2) - 1 / (r**2 * (1 + r)),
     )
@@ -238,19 +241,19 @@ PROOFS = (
         title="Two losses with one optimum pull with different strength",
         statement=r"""\nabla_\theta\, \mathbb E_{q_\theta}[\ell(D^*)]
             = \nabla_\theta\, \mathbb E_{q_\theta}[f(p / q_\theta)], \qquad
-            f''(r) = \begin{cases}
+            -r\, f''(r) = \frac{d}{dr}\, \ell\!\left( \frac{r}{r + 1} \right)
+            \;\Rightarrow\; f''(r) = \begin{cases}
             \dfrac{1}{r\,(1 + r)} & \ell(D) = \log(1 - D), \\[2ex]
             \dfrac{1}{r^2\,(1 + r)} & \ell(D) = -\log D
             \end{cases}""",
         assumptions=r"$D^*$ is the best discriminator for the current $\theta$ and then held "
-        r"fixed, $r = p / q_\theta$. Both gradients agree when $-r f''(r)$ is the derivative of "
-        r"$\ell(D^*)$ with respect to $r$.",
+        r"fixed, $r = p / q_\theta$, so that $D^* = r / (r + 1)$.",
         source=f"Arjovsky and Bottou (2017), theorem 2.5, https://arxiv.org/abs/1701.04862; "
         f"{F_DIVERGENCES}",
         checks=(
             Check(
                 "SymPy identity",
-                "second derivatives of the two divergences",
+                "slopes of both losses, second derivatives of the two divergences",
                 _curvatures_in_symbols,
                 0,
             ),
@@ -326,6 +329,7 @@ PROOFS = (
         title="A loop that trains the discriminator twice and the generator never",
         statement=r"""\arg\min_D\; \tfrac12 \mathbb E_p[-\log D]
             + \tfrac12 \mathbb E_q[-\log(1 - D)] + \mathbb E_q[-\log D]
+            = \frac{\tfrac12 p + q}{\tfrac12 p + \tfrac12 q + q}
             = \frac{p + 2q}{p + 3q}, \qquad D(\text{fake}) = \tfrac23 \;\text{ where } p = 0""",
         assumptions=r"The generator's law $q$ never changes; $D$ may take any value at any image.",
         source=f"Goodfellow et al. (2014), proposition 1, with other labels, {GOODFELLOW}",

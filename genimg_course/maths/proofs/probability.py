@@ -38,6 +38,18 @@ def _difference_is_the_divergence() -> float:
     return n.gap(difference, divergences.kl_divergence(p, q))
 
 
+def _divergence_by_hand() -> float:
+    """Compare the package's divergence with the plain sum; it is infinite at a zero of ``q``."""
+    p, q = _laws()
+    plain = [
+        math.fsum(a * math.log(a / b) for a, b in zip(x, y, strict=True) if a > 0)
+        for x, y in zip(p.tolist(), q.tolist(), strict=True)
+    ]
+    endless = divergences.kl_divergence(q, p)  # each p has a zero where q has none
+    wrong = n.gap(divergences.kl_divergence(p, q), n.float64(plain))
+    return wrong if min(plain) > 0 and bool(endless.isinf().all()) else math.inf
+
+
 def _same_gradient() -> float:
     p = n.law(3, 4, 6)
     theta = n.normal(4, 4, 6).requires_grad_()
@@ -231,13 +243,15 @@ PROOFS = (
     Proof(
         id="probability.cross_entropy",
         title="Maximum likelihood minimises a KL divergence",
-        statement=r"""\mathrm{KL}(p \Vert p_\theta) = H(p, p_\theta) - H(p), \qquad
+        statement=r"""\begin{aligned} \mathrm{KL}(p \Vert q) &= H(p, q) - H(p)
+            = \sum_i p_i \log \frac{p_i}{q_i}, \qquad
             \nabla_\theta\, \mathrm{KL}(p \Vert p_\theta)
-            = -\nabla_\theta\, \mathbb E_{p} \log p_\theta(x), \qquad
+            = -\nabla_\theta\, \mathbb E_{p} \log p_\theta(x), \\
             \arg\min_\theta\, \mathrm{KL}(p \Vert p_\theta)
-            = \arg\max_\theta\, \mathbb E_{p} \log p_\theta(x)""",
-        assumptions=r"Finite entropy $H(p)$, and $p_\theta > 0$ wherever $p > 0$. On a data set, "
-        r"$p$ is the law that gives each example the same share.",
+            &= \arg\max_\theta\, \mathbb E_{p} \log p_\theta(x) \end{aligned}""",
+        assumptions=r"Finite entropy $H(p)$, and $q > 0$ wherever $p > 0$; $q$ may be any such "
+        r"law, also $p_\theta$. On a data set, $p$ is the law that gives each example the same "
+        r"share.",
         source="Shannon (1948), sections 6 and 7, "
         f"https://doi.org/10.1002/j.1538-7305.1948.tb01338.x; {GOODFELLOW}",
         checks=(
@@ -246,6 +260,12 @@ PROOFS = (
                 "enumeration",
                 "their difference against the divergence, laws with a zero included",
                 _difference_is_the_divergence,
+                1e-14,
+            ),
+            Check(
+                "enumeration",
+                "the divergence against a plain sum; infinite for a law with a zero",
+                _divergence_by_hand,
                 1e-14,
             ),
             Check("autograd", "gradients for 4 laws on 6 points", _same_gradient, 1e-14),

@@ -88,6 +88,16 @@ def _the_likelihood_is_unbiased() -> float:
     return n.standard_errors(estimate, evidence, math.sqrt(variance / samples))
 
 
+def _unbiased_by_quadrature() -> float:
+    """Average the package's estimate of ``p(x)`` itself over all draws, for 1 and 2 samples."""
+    worst = 0.0
+    for samples in (1, 2):
+        nodes, weight = n.gauss_hermite(60, samples)
+        estimate = estimators.importance_log_likelihood(*_log_laws(nodes.T, MU, LOGVAR)).exp()
+        worst = max(worst, abs((weight @ estimate).item() - math.exp(_linear_model()[-1])))
+    return worst
+
+
 def _shares_of_the_gradient() -> float:
     log_joint, log_q = (n.normal(seed, 4, 3).requires_grad_() for seed in (8, 9))
     bound = estimators.importance_log_likelihood(log_joint, log_q)
@@ -103,11 +113,13 @@ PROOFS = (
         id="vae.importance_bound",
         title="More samples give a tighter bound",
         statement=r"""\mathcal L_K
-            = \mathbb E \log \frac1K \sum_{k=1}^K \frac{p(x, z_k)}{q(z_k \mid x)},
-            \qquad
+            = \mathbb E \log \frac1K \sum_{k=1}^K w_k, \quad
+            w_k = \frac{p(x, z_k)}{q(z_k \mid x)}, \quad
+            \mathbb E\, \frac1K \sum_{k=1}^K w_k = p(x), \qquad
             \mathrm{ELBO} = \mathcal L_1 \le \mathcal L_K \le \mathcal L_{K+1} \le \log p(x)""",
         assumptions=r"$z_1, \dots, z_K$ are independent draws of $q(z \mid x)$, which is positive "
-        r"wherever $p(x, z)$ is.",
+        r"wherever $p(x, z)$ is. By the law of large numbers $\frac1K \sum_k w_k$ comes close to "
+        r"$p(x)$ for large $K$, and so its logarithm to $\log p(x)$.",
         source="Burda, Grosse and Salakhutdinov (2016), theorem 1, "
         "https://arxiv.org/abs/1509.00519",
         checks=(
@@ -128,6 +140,12 @@ PROOFS = (
                 "with the posterior as encoder every sample gives the evidence",
                 _the_posterior_is_exact,
                 1e-12,
+            ),
+            Check(
+                "quadrature",
+                "the mean estimate of p(x) from 1 and 2 samples is p(x)",
+                _unbiased_by_quadrature,
+                1e-9,
             ),
             Check(
                 "Monte-Carlo",

@@ -56,6 +56,16 @@ def _gaussian_law() -> float:
     return n.gap(moments, n.float64([1.0, 0.0, sigma**2]))
 
 
+def _gaussian_density_of_pictures() -> float:
+    x, x_hat, sigma = n.normal(8, 4, 5), n.normal(9, 4, 5), 0.6
+    spread = torch.full_like(x, sigma)
+    law = torch.distributions.Independent(torch.distributions.Normal(x_hat, spread), 1)
+    by_hand = (x - x_hat).square().sum(dim=1) / (2 * sigma**2)
+    by_hand = by_hand + 5 * math.log(sigma) + 2.5 * math.log(2 * math.pi)
+    nll = likelihoods.gaussian_nll(x_hat, x, sigma=sigma)
+    return max(n.gap(nll, -law.log_prob(x)), n.gap(nll, by_hand))
+
+
 def _gaussian_gradient() -> float:
     x, x_hat, sigma = n.normal(2, 5, 8), n.normal(3, 5, 8).requires_grad_(), 0.3
     nll = likelihoods.gaussian_nll(x_hat, x, sigma=sigma).mean()
@@ -173,6 +183,12 @@ PROOFS = (
                 "quadrature",
                 "mass, mean and variance of the law whose loss it is",
                 _gaussian_law,
+                1e-12,
+            ),
+            Check(
+                "enumeration",
+                "4 pictures of 5 pixels: the formula and the density of torch.distributions",
+                _gaussian_density_of_pictures,
                 1e-12,
             ),
             Check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import sympy
 import torch
 from torch import Tensor
 from torch.distributions import MultivariateNormal
@@ -66,6 +67,59 @@ def _optimum(beta: float, noise: float, latents: int) -> float:
         n.gap(rate.sort(descending=True).values, best["rate"][:latents]),
         n.gap(distortion, best["distortion"].sum()),
         n.gap(loss(found), best["loss"].sum()),
+    )
+
+
+def _loss_of_one_direction() -> float:
+    """Compare the loss of one direction, before and after v and s are eliminated, by package."""
+    beta, noise, variance = 1.7, 0.4, 2.3
+    constant = 0.5 * math.log(2 * math.pi * noise)
+
+    def loss(w: Tensor, v: Tensor, logvar: Tensor) -> Tensor:
+        cov = n.float64([[variance]])
+        distortion, rate = linear_vae.linear_vae_terms(
+            w.reshape(1, 1), v.reshape(1, 1), logvar.reshape(1), cov, noise=noise
+        )
+        return distortion + beta * rate.sum() - constant
+
+    worst, c = 0.0, n.float64(beta * noise)
+    for w, v, logvar in n.normal(13, 5, 3):
+        s = logvar.exp()
+        by_hand = ((1 - w * v) ** 2 * variance + w**2 * s) / (2 * noise)
+        by_hand = by_hand + beta * (v**2 * variance + s - 1 - logvar) / 2
+        u = w**2 + c
+        short = beta / 2 * (variance / u + (u / c).log())
+
+        def loss_of_encoder(encoder: Tensor, w: Tensor = w) -> Tensor:
+            return loss(w, encoder[0], encoder[1])
+
+        best = n.minimise(loss_of_encoder, torch.zeros(2, dtype=torch.float64))
+        found = torch.stack([best[0], best[1].exp(), loss(w, best[0], best[1])])
+        worst = max(
+            worst,
+            n.gap(loss(w, v, logvar), by_hand),
+            n.gap(found, torch.stack([w / u, c / u, short])),
+        )
+    return worst
+
+
+def _elimination_in_symbols() -> float:
+    w, v = sympy.symbols("w v", real=True)
+    s, size, noise, beta = sympy.symbols("s lambda nu beta", positive=True)
+    loss = ((1 - w * v) ** 2 * size + w**2 * s) / (2 * noise)
+    loss += beta * (v**2 * size + s - 1 - sympy.log(s)) / 2
+    c = beta * noise
+    u = w**2 + c
+    best = {v: w / u, s: c / u}
+    left = sympy.expand_log(loss.subs(best) - beta * (size / u + sympy.log(u / c)) / 2, force=True)
+    # v and s do not mix, and both bends are positive: the stationary point is the minimum
+    return n.exact(
+        sympy.diff(loss, v).subs(best),
+        sympy.diff(loss, s).subs(best),
+        left,
+        sympy.diff(loss, v, s),
+        sympy.diff(loss, v, 2) - size * u / noise,
+        sympy.diff(loss, s, 2) - beta / (2 * s**2),
     )
 
 
@@ -171,19 +225,39 @@ PROOFS = (
     Proof(
         id="vae.linear_optimum",
         title="The best linear VAE, direction by direction",
-        statement=r"""\min_{w_i, v_i, s_i} D_i + \beta R_i
-            = \frac12 \log 2\pi\sigma^2 + \begin{cases}
+        statement=r"""\begin{aligned}
+            F &= D + \beta R - \tfrac12 \log 2\pi\sigma^2
+            = \frac{(1 - wv)^2 \lambda + w^2 s}{2\sigma^2}
+            + \beta\, \tfrac12 \left( v^2 \lambda + s - 1 - \log s \right), \\
+            \min_{v, s} F &= \frac\beta2 \left( \frac\lambda u + \log \frac uc \right)
+            \;\text{ at } v = \frac wu,\; s = \frac cu, \qquad
+            c = \beta\sigma^2,\; u = w^2 + c \ge c, \\
+            F_i &= \min_{w_i, v_i, s_i} F = \begin{cases}
             \dfrac\beta2 \left( 1 + \log \dfrac{\lambda_i}{\beta\sigma^2} \right)
             & \lambda_i > \beta\sigma^2, \\
             \dfrac{\lambda_i}{2\sigma^2} & \text{otherwise,} \end{cases}
             \quad w_i^2 = \max(\lambda_i - \beta\sigma^2, 0),
-            \quad s_i = \min\left(1, \frac{\beta\sigma^2}{\lambda_i}\right)""",
+            \quad s_i = \min\left(1, \frac{\beta\sigma^2}{\lambda_i}\right)
+            \end{aligned}""",
         assumptions=r"Fixed $\sigma^2$; the data have variances $\lambda_i$ along their principal "
-        r"directions, and there are at least as many latents as active directions.",
+        r"directions, and there are at least as many latents as active directions. The loss of "
+        r"each direction leaves out its constant $\frac12 \log 2\pi\sigma^2$.",
         source="Tipping and Bishop (1999), section 3, https://doi.org/10.1111/1467-9868.00196; "
         "Lucas et al. (2019), https://arxiv.org/abs/1911.02469; "
         "Dai et al. (2018), https://arxiv.org/abs/1706.05148",
         checks=(
+            Check(
+                "SymPy identity",
+                "slopes in v and s at their best values, what is left, both bends",
+                _elimination_in_symbols,
+                0,
+            ),
+            Check(
+                "optimisation",
+                "the package's terms of one direction, five decoders: best v, s and loss",
+                _loss_of_one_direction,
+                1e-10,
+            ),
             Check(
                 "optimisation",
                 "full matrices on turned axes, beta 0.7 and 4: singular values, spreads, terms",
