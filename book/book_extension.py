@@ -30,6 +30,14 @@ def _describe(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def _skip(*event: Any) -> bool | None:
-    """Leave out the fields of named tuples: their class explains them."""
-    member = event[3]
-    return True if (member.__doc__ or "").startswith("Alias for field number") else None
+    """Leave out fields of named tuples, which their class explains, and what comes from elsewhere.
+
+    A name that a part of the package passes on is documented where it is written.
+    """
+    app, member = event[0], event[3]
+    if (member.__doc__ or "").startswith("Alias for field number"):
+        return True
+    here = app.env.temp_data.get("autodoc:module") or ""
+    home = getattr(member, "__module__", None) or ""
+    foreign = home.startswith("genimg_course.") and not f"{home}.".startswith(f"{here}.")
+    return True if here and foreign else None

@@ -33,7 +33,7 @@
 # | `cpu` | a laptop; measured on two busy cores | 29 s |
 # | `gpu` | 28 pixels, more images | not measured yet |
 #
-# **What you will reach** (`cpu`): both distances put the strengths of five faults in the right order (all 15 comparisons in each of eight seeds), precision and recall tell bad pictures from missing ones,
+# **What you will reach** (`cpu`): both distances put the strengths of five faults in the right order (all 15 comparisons in each of thirty seeds), precision and recall tell bad pictures from missing ones,
 # and ten memorised pictures reach an Inception score of 9.6 to 10.0 out of 10.
 
 # %%
@@ -390,7 +390,7 @@ viz.lines(
 )
 
 # %% [markdown]
-# Nearly a straight line of slope $-1$ (eight seeds gave $-0.96$ to $-1.03$): here the distance is *all bias*. The formula is a good guide although these features are not Gaussian. This is one reason why papers usually compute the FID with 50,000 images.
+# Nearly a straight line of slope $-1$ (thirty seeds gave $-0.96$ to $-1.04$): here the distance is *all bias*. The formula is a good guide although these features are not Gaussian. This is one reason why papers usually compute the FID with 50,000 images.
 
 # %%
 proof("metrics.frechet_bias")
@@ -537,7 +537,7 @@ shares = {measure: count / 15 for measure, count in right.items()}
 print("right comparisons:", ", ".join(f"{m} {c} of 15" for m, c in right.items()))
 
 # %% [markdown]
-# On the `cpu` profile both pass: eight seeds gave 15 right comparisons of 15 for each. Within one fault, the order is right. *Across* faults it is a matter of taste: is blur of one pixel worse than forgetting five digits? One number cannot say in which way a generator is wrong.
+# On the `cpu` profile both pass: thirty seeds gave 15 right comparisons of 15 for each. Within one fault, the order is right. *Across* faults it is a matter of taste: is blur of one pixel worse than forgetting five digits? One number cannot say in which way a generator is wrong.
 
 # %% [markdown]
 # ## The Inception score is fooled by ten memorised pictures

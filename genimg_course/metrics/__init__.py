@@ -1,4 +1,7 @@
-"""How good generated images are, in numbers."""
+"""How good generated images are, in numbers.
+
+``psnr``, ``ssim`` and ``bits_per_dimension`` are passed on from `genimg_course.maths`.
+"""
 
 from genimg_course.maths.image_quality import psnr, ssim
 from genimg_course.maths.likelihoods import bits_per_dimension
