@@ -11,9 +11,10 @@ import copy
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
-__all__ = ["Mutant", "mutants"]
+__all__ = ["Mutant", "defined_name", "mutants"]
 
 OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
@@ -83,13 +84,14 @@ class Mutant:
         return f"{self.path.stem}.{self.place}: {self.text}{again}"
 
 
-def mutants(path: Path) -> list[Mutant]:
+@cache
+def mutants(path: Path) -> tuple[Mutant, ...]:
     """Return every mutant of a module, in the order of its lines."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found = []
     for statement in tree.body:
-        place = _place(statement)
-        if place is None or place.startswith("_check"):
+        name = defined_name(statement)
+        if name is None or name.startswith("_check"):
             continue
         for node in _values(statement):
             for changed in _changes(node):
@@ -97,17 +99,17 @@ def mutants(path: Path) -> list[Mutant]:
                 if before == after:
                     continue
                 code = ast.unparse(_replaced(tree, node, changed))
-                found.append(Mutant(path, place, node.lineno, f"{before} -> {after}", code))
+                found.append(Mutant(path, name, node.lineno, f"{before} -> {after}", code))
     unique = {mutant.code: mutant for mutant in found}
     count: Counter[tuple[str, str]] = Counter()
     numbered = []
     for mutant in sorted(unique.values(), key=lambda mutant: mutant.line):
         count[mutant.place, mutant.text] += 1
         numbered.append(replace(mutant, nth=count[mutant.place, mutant.text]))
-    return numbered
+    return tuple(numbered)
 
 
-def _place(statement: ast.stmt) -> str | None:
+def defined_name(statement: ast.stmt) -> str | None:
     """Return the name that a top-level statement defines; ``None`` where nothing is computed."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return statement.name

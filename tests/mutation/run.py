@@ -24,14 +24,14 @@ import time
 import types
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
-from mutants import Mutant, mutants
+from mutants import Mutant, defined_name, mutants
 
 from genimg_course.maths.proofs import all_proofs
 
@@ -55,23 +55,26 @@ PATIENCE = 30  # seconds for one proof; a mutant that hangs is noticed as well
 Places = dict[tuple[str, str], list[tuple[float, str]]]
 
 
-def _places(path: Path) -> list[tuple[range, str]]:
-    """List the lines of each definition at the top level of a module."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    found = []
-    for node in tree.body:
-        name = getattr(node, "name", None) or getattr(
-            getattr(node, "targets", [getattr(node, "target", None)])[0], "id", None
-        )
-        if name:
-            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-            found.append((range(first, (node.end_lineno or first) + 1), name))
+@cache
+def _spans() -> dict[str, list[tuple[range, str]]]:
+    """List the lines of each definition at the top level of each module."""
+    found = {}
+    for path in PATHS:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        found[str(path)] = [
+            (_lines(node), name) for node in tree.body if (name := defined_name(node))
+        ]
     return found
+
+
+def _lines(node: ast.stmt) -> range:
+    marks = [decorator.lineno for decorator in getattr(node, "decorator_list", [])]
+    return range(min([node.lineno, *marks]), (node.end_lineno or node.lineno) + 1)
 
 
 def _covered(id: str) -> tuple[str, float, set[tuple[str, str]]]:
     """Run a proof and return the places of the mathematics that it enters."""
-    lines = {str(path): _places(path) for path in PATHS}
+    lines = _spans()
     entered: set[tuple[str, int]] = set()
 
     def watch(frame: types.FrameType, event: str, argument: object) -> None:
@@ -92,6 +95,7 @@ def _covered(id: str) -> tuple[str, float, set[tuple[str, str]]]:
 def coverage(workers: int) -> Places:
     """Return the proofs that enter each place, the quickest first."""
     found: Places = defaultdict(list)
+    _spans()  # read before the processes part
     with _pool(workers) as pool:
         for id, seconds, places in pool.imap_unordered(_covered, [p.id for p in all_proofs()]):
             for place in places:

@@ -9,13 +9,12 @@ from genimg_course import losses
 from genimg_course.maths import divergences, f_divergences, optimal_critics
 from genimg_course.maths.proofs import numerics as n
 from genimg_course.maths.proofs.engine import Check, Proof
-from genimg_course.maths.proofs.f_divergences import _batches, _worst
 
 __all__ = ["PROOFS", "ROWS"]
 
 
 def _least_squares_optimum(real_target: float, fake_target: float) -> float:
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches()
     targets = {"real_target": real_target, "fake_target": fake_target}
 
     def loss(a: Tensor) -> Tensor:
@@ -27,13 +26,13 @@ def _least_squares_optimum(real_target: float, fake_target: float) -> float:
 
 def _defaults() -> float:
     """Targets that nobody names are 1 for real and 0 for generated images."""
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches()
     a = n.normal(1, 5)
     by_hand = sum((v - 1) ** 2 for v in a[real]) / 24 + sum(v**2 for v in a[fake]) / 20
     found = losses.least_squares_discriminator_loss(a[real], a[fake])
     critic = optimal_critics.least_squares_critic(p, q)
     g = losses.least_squares_generator_loss(a[fake])
-    return _worst(
+    return n.worst(
         n.gap(found, by_hand),
         n.gap(critic, p / (p + q)),
         n.gap(g, sum((v - 1) ** 2 for v in a[fake]) / 20),
@@ -42,33 +41,33 @@ def _defaults() -> float:
 
 def _least_squares_value() -> float:
     """Evaluate the generator's objective, on both laws, at the best critic for targets -1 and 1."""
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches()
     d = optimal_critics.least_squares_critic(p, q, real_target=1.0, fake_target=-1.0)
     value = losses.least_squares_generator_loss(d[real], target=0.0)
     value = value + losses.least_squares_generator_loss(d[fake], target=0.0)
     chi2 = ((2 * q - (p + q)) ** 2 / (p + q)).sum()
     pearson = 2 * f_divergences.f_divergence(q, (p + q) / 2, "pearson")
-    return _worst(n.gap(2 * value, chi2), n.gap(2 * value, pearson))
+    return n.worst(n.gap(2 * value, chi2), n.gap(2 * value, pearson))
 
 
 def _hinge_value() -> float:
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches()
     d = optimal_critics.hinge_critic(p, q)
     value = losses.hinge_discriminator_loss(d[real], d[fake])
     expected = 2 * (1 - divergences.total_variation(p, q))
-    return _worst(n.gap(value, expected), n.gap(value, 2 * torch.minimum(p, q).sum()))
+    return n.worst(n.gap(value, expected), n.gap(value, 2 * torch.minimum(p, q).sum()))
 
 
 def _hinge_search() -> float:
     """No output on a grid of steps of one half costs less, image by image."""
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches()
     d = optimal_critics.hinge_critic(p, q)
     least = losses.hinge_discriminator_loss(d[real], d[fake])
     outputs = (n.tuples(9, 5).double() - 4) / 2  # -2 to 2, all 59049 choices
     costs = (p * (1 - outputs).clamp_min(0) + q * (1 + outputs).clamp_min(0)).sum(dim=1)
     among = torch.tensor([0, 17, 5000, 40000, 59048])
     direct = [losses.hinge_discriminator_loss(a[real], a[fake]) for a in outputs[among]]
-    return _worst(n.gap(costs.min(), least), n.gap(torch.stack(direct), costs[among]))
+    return n.worst(n.gap(costs.min(), least), n.gap(torch.stack(direct), costs[among]))
 
 
 def _hinge_generator() -> float:
@@ -77,12 +76,12 @@ def _hinge_generator() -> float:
     loss = losses.hinge_generator_loss(a)
     (slope,) = torch.autograd.grad(loss, a)
     flat = torch.full((6,), -1 / 6, dtype=torch.float64)
-    return _worst(n.gap(slope, flat), n.gap(loss, a.detach() @ flat))
+    return n.worst(n.gap(slope, flat), n.gap(loss, a.detach() @ flat))
 
 
 def _hinge_zero_sum() -> float:
     """At the best critic the generator's loss is what it can change of twice the variation."""
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches()
     d = optimal_critics.hinge_critic(p, q)
     value = losses.hinge_generator_loss(d[fake]) - losses.hinge_generator_loss(d[real])
     return n.gap(value, 2 * divergences.total_variation(p, q))
@@ -105,7 +104,7 @@ PROOFS = (
             Check(
                 "optimisation",
                 "five free outputs, targets (1, 0), (1, -1) and (0.9, -0.3)",
-                lambda: _worst(
+                lambda: n.worst(
                     *(_least_squares_optimum(*pair) for pair in ((1, 0), (1, -1), (0.9, -0.3)))
                 ),
                 1e-10,

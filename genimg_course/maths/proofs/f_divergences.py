@@ -27,28 +27,13 @@ FORMULAS: dict[str, Law] = {
 }
 """Each divergence in the form in which it is known."""
 
-REAL, FAKE = (1, 4, 2, 4, 1), (3, 1, 3, 1, 2)
-"""How often each of five images appears in a batch of 12 real and of 10 generated images."""
-
-
-def _batches() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    counts = torch.tensor([REAL, FAKE])
-    real, fake = (torch.arange(5).repeat_interleave(row) for row in counts)
-    p, q = counts / counts.sum(dim=1, keepdim=True).double()
-    return real, fake, p, q
-
 
 def _ratios() -> Tensor:
     return n.normal(1, 40).exp()
 
 
-def _worst(*errors: float) -> float:
-    """Return the largest error, NaN if there is one: Python's ``max`` would lose it."""
-    return torch.tensor(errors).max().item()
-
-
 def _worst_of_all(error: Callable[[str], float]) -> float:
-    return _worst(*(error(name) for name in f_divergences.F_DIVERGENCES))
+    return n.worst(*(error(name) for name in f_divergences.F_DIVERGENCES))
 
 
 def _largest_line(name: str) -> float:
@@ -82,7 +67,7 @@ def _pearson_below_its_slopes() -> float:
     positive = torch.linspace(1e-9, 10, 20001, dtype=torch.float64)
     values = f_divergences.convex_generator(positive, "pearson")
     restricted = f_divergences.fenchel_conjugate(t, positive, values)
-    return _worst(
+    return n.worst(
         n.gap(found, lines.max(dim=1).values),
         n.gap(restricted, torch.full_like(t, -1)),
         (restricted - found).clamp_min(0).max().item(),
@@ -112,7 +97,7 @@ def _activation(name: str) -> float:
     cost = f_divergences.f_conjugate(score, name)
     rising = bool((score.diff() > 0).all())
     scale = costs.abs().clamp_min(1)
-    close = _worst(n.gap(score, earns), n.gap(cost / scale, costs / scale))
+    close = n.worst(n.gap(score, earns), n.gap(cost / scale, costs / scale))
     return close if rising else math.inf
 
 
@@ -126,7 +111,7 @@ def _tight(name: str) -> float:
     t = f_divergences.density_ratio_score(p / q, name)
     bound = f_divergences.variational_bound(p, q, t, name)
     alone = f_divergences.variational_bound(p[0], q[0], t[0], name)
-    return _worst(n.gap(bound, FORMULAS[name](p, q)), n.gap(alone, bound[0]))
+    return n.worst(n.gap(bound, FORMULAS[name](p, q)), n.gap(alone, bound[0]))
 
 
 def _never_above(name: str) -> float:
@@ -138,7 +123,7 @@ def _never_above(name: str) -> float:
 
 def _best_discriminator(name: str) -> float:
     """Train five free outputs; return how far the loss and the scores end from the theorem."""
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches()
     start = torch.zeros(5, dtype=torch.float64)
 
     def loss(v: Tensor) -> Tensor:
@@ -147,7 +132,7 @@ def _best_discriminator(name: str) -> float:
     best = n.minimise(loss, start)
     score = f_divergences.output_activation(best, name)
     expected = f_divergences.density_ratio_score(p / q, name)
-    return _worst(n.gap(-loss(best), FORMULAS[name](p, q)), n.gap(score, expected))
+    return n.worst(n.gap(-loss(best), FORMULAS[name](p, q)), n.gap(score, expected))
 
 
 def _generator_slope(name: str) -> float:
@@ -184,7 +169,7 @@ def _gan_inside() -> float:
     for v in far:
         value = losses.f_gan_discriminator_loss(-v[None], v[None], divergence="gan")
         gaps.append(n.gap(value, 2 * F.softplus(v)))
-    return _worst(*gaps)
+    return n.worst(*gaps)
 
 
 def _trick() -> float:
@@ -195,7 +180,7 @@ def _trick() -> float:
     ]
     expected = [-COSTS[name][0](v, v.exp()).mean() for name in COSTS]
     plain = n.gap(found[-1], losses.generator_loss(v))
-    return _worst(n.gap(torch.stack(found), torch.stack(expected)), plain)
+    return n.worst(n.gap(torch.stack(found), torch.stack(expected)), plain)
 
 
 NOWOZIN = "https://arxiv.org/abs/1606.00709"

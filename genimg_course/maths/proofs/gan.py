@@ -15,20 +15,9 @@ from genimg_course.maths.proofs.engine import Check, Proof
 
 __all__ = ["PROOFS"]
 
-REAL, FAKE = (1, 4, 2, 4, 1), (3, 1, 3, 1, 2)
-"""How often each of five images appears in a batch of 12 real and of 10 generated images."""
-
-
-def _batches() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the images of both batches, as integers, and the law of each, ``(5,)``."""
-    counts = torch.tensor([REAL, FAKE])
-    real, fake = (torch.arange(5).repeat_interleave(row) for row in counts)
-    p, q = counts / counts.sum(dim=1, keepdim=True).double()
-    return real, fake, p, q
-
 
 def _stationary_for_the_loss() -> float:
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches()
     logits = torch.logit(discriminators.optimal_discriminator(p, q)).requires_grad_()
     loss = losses.discriminator_loss(logits[real], logits[fake])
     return torch.autograd.grad(loss, logits)[0].abs().max().item()
@@ -92,7 +81,7 @@ def _two_divergences_from_the_middle() -> float:
 
 
 def _loss_by_hand() -> float:
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches()
     logits = 2 * n.normal(4, 5)
     d = torch.sigmoid(logits)
     loss = losses.discriminator_loss(logits[real], logits[fake])
@@ -112,7 +101,7 @@ def _range_of_the_divergence() -> float:
 
 
 def _value_by_optimisation() -> float:
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches()
     start = torch.zeros(5, dtype=torch.float64)
     best = n.minimise(lambda a: losses.discriminator_loss(a[real], a[fake]), start)
     found = losses.discriminator_loss(best[real], best[fake])

@@ -20,14 +20,6 @@ REAL, FAKE = (2, 5, 1, 4, 0), (3, 1, 2, 0, 4)
 """How often each of five images appears in a batch of 12 real and of 10 generated images."""
 
 
-def _batches() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the images of both batches, as integers, and the law of each, ``(5,)``."""
-    counts = torch.tensor([REAL, FAKE])
-    real, fake = (torch.arange(5).repeat_interleave(row) for row in counts)
-    p, q = counts / counts.sum(dim=1, keepdim=True).double()
-    return real, fake, p, q
-
-
 def _zero_sum() -> float:
     a, b = n.normal(11, 7), n.normal(12, 5).requires_grad_()
     total = losses.discriminator_loss(a, b) + losses.generator_loss(b, saturating=True)
@@ -55,7 +47,7 @@ def _target_of_the_losses() -> float:
 
 
 def _optimum_of_the_sum() -> float:
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches(REAL, FAKE)
 
     def total(a: Tensor) -> Tensor:
         return losses.discriminator_loss(a[real], a[fake]) + losses.generator_loss(a[fake])
@@ -195,7 +187,7 @@ def _long_run_apart_and_together() -> float:
 
 
 def _bound_by_any_discriminator() -> float:
-    real, fake, p, q = _batches()
+    real, fake, p, q = n.batches(REAL, FAKE)
     jsd = divergences.jensen_shannon(p, q)
     tries = 3 * n.normal(21, 200, 5)
     found = torch.stack([discriminators.divergence_from_logits(a[real], a[fake]) for a in tries])

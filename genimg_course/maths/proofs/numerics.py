@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 __all__ = [
+    "batches",
     "exact",
     "expectation",
     "float64",
@@ -24,6 +25,7 @@ __all__ = [
     "normal",
     "standard_errors",
     "tuples",
+    "worst",
 ]
 
 
@@ -47,6 +49,24 @@ def tuples(values: int, length: int) -> Tensor:
     return torch.tensor(list(itertools.product(range(values), repeat=length)))
 
 
+def batches(
+    real: tuple[int, ...] = (1, 4, 2, 4, 1), fake: tuple[int, ...] = (3, 1, 3, 1, 2)
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return a real and a generated batch, and the laws that they are exact samples of.
+
+    Args:
+        real: how often each of ``K`` images stands in the real batch.
+        fake: how often in the generated one.
+
+    Returns:
+        The images of both batches, as integers, and both laws, ``(K,)``.
+    """
+    counts = torch.tensor([real, fake])
+    images = [torch.arange(len(row)).repeat_interleave(row) for row in counts]
+    p, q = counts / counts.sum(dim=1, keepdim=True).double()
+    return images[0], images[1], p, q
+
+
 def gap(a: Tensor, b: Tensor) -> float:
     """Return the largest absolute difference; infinite if the shapes differ or it is NaN."""
     worst = (a - b).abs().max().item() if a.shape == b.shape else math.nan
@@ -56,6 +76,11 @@ def gap(a: Tensor, b: Tensor) -> float:
 def standard_errors(samples: Tensor, mean: float, std: float) -> float:
     """Return how many standard errors the mean of the samples lies from ``mean``."""
     return abs(samples.mean().item() - mean) * samples.numel() ** 0.5 / std
+
+
+def worst(*errors: float) -> float:
+    """Return the largest error, NaN if there is one: Python's ``max`` may lose it."""
+    return torch.tensor(errors).max().item()
 
 
 def gauss_hermite(count: int, dims: int = 1) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,6 @@ from genimg_course import losses
 from genimg_course.maths import divergences, optimal_critics, transport
 from genimg_course.maths.proofs import numerics as n
 from genimg_course.maths.proofs.engine import Check, Proof
-from genimg_course.maths.proofs.f_divergences import _worst
 
 __all__ = ["PROOFS", "ROWS"]
 
@@ -57,8 +56,8 @@ def _duality() -> float:
     cost = cost + 0.4 * (points[:, None, 0] - points[:, 0]).clamp_min(0)  # dearer one way
     plan = transport.optimal_transport(cost, p, q)
     f = transport.kantorovich_potential(cost, p, q)
-    marginals = _worst(n.gap(plan.sum(dim=1), p), n.gap(plan.sum(dim=0), q), -plan.min().item())
-    return _worst(n.gap((plan * cost).sum(), f @ (p - q)), marginals, abs(f[0].item()))
+    marginals = n.worst(n.gap(plan.sum(dim=1), p), n.gap(plan.sum(dim=0), q), -plan.min().item())
+    return n.worst(n.gap((plan * cost).sum(), f @ (p - q)), marginals, abs(f[0].item()))
 
 
 def _steepest_on_the_plan() -> float:
@@ -68,7 +67,7 @@ def _steepest_on_the_plan() -> float:
     rise = f[:, None] - f
     too_steep = (rise - cost).max().item()
     along = (rise - cost)[plan > 1e-9].abs().max().item()
-    return _worst(too_steep, along, n.gap(transport.lipschitz_extension(points, points, f), f))
+    return n.worst(too_steep, along, n.gap(transport.lipschitz_extension(points, points, f), f))
 
 
 def _plan_between_two_sets() -> float:
@@ -79,7 +78,7 @@ def _plan_between_two_sets() -> float:
     shadow = torch.linalg.lstsq(*_tight_prices(cost, plan)).solution
     prices = shadow[:4, None] + shadow[4:]
     bound = (shadow[:4] @ p) + (shadow[4:] @ q)
-    return _worst((prices - cost).max().item(), n.gap(bound, (plan * cost).sum()))
+    return n.worst((prices - cost).max().item(), n.gap(bound, (plan * cost).sum()))
 
 
 def _tight_prices(cost: Tensor, plan: Tensor) -> tuple[Tensor, Tensor]:
@@ -95,7 +94,7 @@ def _potential_on_a_line() -> float:
     points, p, q = _line()
     f = transport.potential_1d(points, p, q)
     slope = f.diff() / points.diff()
-    return _worst(
+    return n.worst(
         n.gap(f @ (p - q), transport.wasserstein_from_cdfs(points, p, q)),
         n.gap(slope[:3], n.float64([0, 0, 0])),  # the distribution functions agree so far
         n.gap(slope[3:].abs(), torch.ones_like(slope[3:])),
@@ -129,7 +128,7 @@ def _lines_apart() -> float:
         q = p.flip(0) if theta else p
         plan = transport.optimal_transport(torch.cdist(points, points), p, q)
         cost = (plan * torch.cdist(points, points)).sum()
-        worst = _worst(
+        worst = n.worst(
             worst,
             n.gap(cost[None], known["wasserstein"]),
             n.gap(divergences.jensen_shannon(p, q)[None], known["jensen_shannon"]),
@@ -145,7 +144,7 @@ def _slopes_of_the_lines() -> float:
         n.gap((above[name] - below[name]) / (2 * step), known[f"{name}_slope"])
         for name in ("jensen_shannon", "wasserstein")
     ]
-    return _worst(*gaps, abs(known["jensen_shannon"][0].item() - math.log(2)))
+    return n.worst(*gaps, abs(known["jensen_shannon"][0].item() - math.log(2)))
 
 
 def _envelope() -> float:
@@ -214,7 +213,7 @@ def _penalty_by_hand() -> float:
     drawn = losses.gradient_penalty(
         critic, real, fake, weight=2.5, rng=torch.Generator().manual_seed(23)
     )
-    return _worst(abs(found.item() - total), abs(drawn.item() - total))
+    return n.worst(abs(found.item() - total), abs(drawn.item() - total))
 
 
 def _penalty_of_the_critic_alone() -> float:
@@ -264,7 +263,7 @@ def _slope_under_the_penalty(weight: float, *, start: float) -> float:
     best = n.minimise(loss, n.float64([start]))[0]
     slope = optimal_critics.penalised_slope(1.3, weight=weight) - (2 if start < 0 else 0)
     claim = -losses.wasserstein_critic_loss(best * x, best * y)
-    return _worst(n.gap(best, n.float64(slope)), n.gap(claim, n.float64(1.3 * slope)))
+    return n.worst(n.gap(best, n.float64(slope)), n.gap(claim, n.float64(1.3 * slope)))
 
 
 def _squared_slopes_by_hand() -> float:
@@ -278,7 +277,7 @@ def _squared_slopes_by_hand() -> float:
     found = losses.r1_penalty(_scores(x, hidden, output), x, gamma=1.4)
     expected = torch.autograd.grad(by_hand, (hidden, output))
     taught = torch.autograd.grad(found, (hidden, output))
-    return _worst(n.gap(found, by_hand), *map(n.gap, taught, expected))
+    return n.worst(n.gap(found, by_hand), *map(n.gap, taught, expected))
 
 
 ARJOVSKY = "https://arxiv.org/abs/1701.07875"
@@ -414,7 +413,7 @@ PROOFS = (
             Check(
                 "optimisation",
                 "a critic trained with the package's loss, weights 0.7 and 10",
-                lambda: _worst(
+                lambda: n.worst(
                     *(_slope_under_the_penalty(w, start=0.4) for w in (0.7, 10.0)),
                 ),
                 1e-8,
@@ -422,7 +421,7 @@ PROOFS = (
             Check(
                 "optimisation",
                 "the same from a slope that starts the wrong way",
-                lambda: _worst(
+                lambda: n.worst(
                     *(_slope_under_the_penalty(w, start=-0.6) for w in (1.1, 10.0)),
                 ),
                 1e-8,
