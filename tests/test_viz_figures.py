@@ -98,6 +98,15 @@ def test_the_legend_hides_no_data():
     assert legend.x0 > axes.x1 and legend.x1 <= figure.bbox.x1
 
 
+def test_a_long_title_does_not_run_into_the_legend():
+    title = "Where the variance is at most c the best weight is zero"
+    series = {f"variance {k} times c": [k, 2 * k] for k in (1, 2, 4)}
+    figure = lines([0, 1], series, xlabel="weight", ylabel="loss", title=title)
+    figure.canvas.draw()
+    (head,) = figure.findobj(lambda artist: getattr(artist, "get_text", str)() == title)
+    assert figure.legends[0].get_window_extent().y1 < head.get_window_extent().y0
+
+
 def test_lines_keep_the_range_that_has_a_meaning():
     for y in ([0.2, 0.3, 0.4], [0.0, 1.0, 0.5]):
         figure = lines(X, {"D": y}, xlabel="x", ylabel="probability", ylim=(0, 1), xlim=(0, 5))

@@ -46,10 +46,10 @@ def draw_references(axes: Axes, reference: Mapping[str, float] | None) -> None:
 
 
 def draw_legend(figure: Figure, axes: Axes) -> None:
-    """Name the lines beside the axes, where the legend can hide nothing."""
+    """Name the lines beside the axes, below the title, where the legend can hide nothing."""
     handles, labels = axes.get_legend_handles_labels()
     if handles:
-        figure.legend(handles, labels, loc="outside right upper")
+        figure.legend(handles, labels, loc="outside right center")
 
 
 def number(value: float) -> str:
