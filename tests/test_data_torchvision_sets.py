@@ -61,6 +61,11 @@ def replace(path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
 
+def left_in(folder: Path) -> list[Path]:
+    """Return the files of a folder, but for the lock, which is empty."""
+    return [p for p in folder.rglob("*") if p.is_file() and p.name != ".MNIST.lock"]
+
+
 def refusal(name: str = "mnist", **options) -> str:
     with pytest.raises(DataError) as caught:
         load(name, **options)
@@ -156,7 +161,7 @@ def test_no_network_and_no_files_give_one_sentence_at_once(tmp_path, monkeypatch
     assert str(tmp_path / "MNIST" / "raw" / "train-images-idx3-ubyte.gz") in sentence
     assert "is missing" in sentence and "the test has cut the network" in sentence
     assert capfd.readouterr() == ("", "")
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert left_in(tmp_path) == []
 
 
 def test_a_network_that_never_answers_is_given_up(tmp_path, monkeypatch):
@@ -239,7 +244,7 @@ def test_a_download_skips_dead_mirrors_and_leaves_whole_files(
     out, err = capfd.readouterr()
     assert out.count("\n") == 1 and "Downloading MNIST" in out and err == ""
     assert len(list((tmp_path / "new" / "MNIST" / "raw").iterdir())) == 8
-    assert [path.name for path in (tmp_path / "new").iterdir()] == ["MNIST"]
+    assert {path.name for path in (tmp_path / "new").iterdir()} <= {"MNIST", ".MNIST.lock"}
     assert socket.getdefaulttimeout() is None
 
 
@@ -251,7 +256,28 @@ def test_an_answer_that_is_not_the_file_is_refused(tmp_path, monkeypatch):
     with server(tmp_path / "portal") as address:
         mirrors(monkeypatch, address)
         assert "cannot be downloaded" in refusal()
-    assert [path for path in (tmp_path / "new").rglob("*") if path.is_file()] == []
+    assert left_in(tmp_path / "new") == []
+
+
+def test_two_processes_that_want_the_same_files_fetch_them_once(real_data, tmp_path, monkeypatch):
+    """Fault F04."""
+    monkeypatch.setenv("GENIMG_DATA_DIR", str(tmp_path / "new"))
+    fetched = []
+    fetch = download._fetch
+    monkeypatch.setattr(download, "_fetch", lambda *a: fetched.append(a) or fetch(*a))
+    labels = {}
+    with server(real_data / "MNIST" / "raw") as address:
+        mirrors(monkeypatch, address)
+        threads = [
+            threading.Thread(target=lambda n=n: labels.update({n: load("mnist", count=5).labels}))
+            for n in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert labels[0].tolist() == labels[1].tolist() == FIRST["mnist", "train"][:5]
+    assert len(fetched) == 1
 
 
 def test_deleting_a_refused_file_repairs_the_set(data_dir, tmp_path, monkeypatch, offline):

@@ -14,6 +14,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from genimg_course.data.sets import DataError
 
 __all__ = ["ALTERNATIVE", "complete", "plain_loader"]
@@ -38,14 +40,22 @@ def complete(root: Path, loader: str, *, files: tuple[str, ...]) -> None:
         DataError: if a file is missing and cannot be had, or cannot be written.
     """
     raw = root / loader / "raw"
-    if all((raw / file).is_file() for file in files):
+
+    def there() -> bool:
+        return all((raw / file).is_file() for file in files)
+
+    if there():
         return
     try:
         raw.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=root) as aside:
-            fetched = _fetch(raw, Path(aside), loader)
-            for file in [*files, *fetched]:
-                os.replace(Path(aside, loader, "raw", file), raw / file)
+        # a second process, such as another GPU's, waits here and finds the files in place
+        with FileLock(root / f".{loader}.lock"):
+            if there():
+                return
+            with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=root) as aside:
+                fetched = _fetch(raw, Path(aside), loader)
+                for file in [*files, *fetched]:
+                    os.replace(Path(aside, loader, "raw", file), raw / file)
     except DataError:
         raise
     except OSError as error:
