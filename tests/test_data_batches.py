@@ -111,6 +111,33 @@ def test_a_batch_that_does_not_fit_is_refused(batch_size):
         Batches(dots(5), batch_size, rng=generator())
 
 
+def test_processes_share_each_batch_row_by_row():
+    whole = Batches(dots(30), 6, rng=generator())
+    parts = [Batches(dots(30), 6, rng=generator(), share=(rank, 3)) for rank in range(3)]
+    for _ in range(12):
+        expected = next(whole)[1]
+        for rank, batches in enumerate(parts):
+            x, y = next(batches)
+            assert torch.equal(y, expected[rank::3])
+            assert torch.equal(x, to_model_range(dots(30).images[y]))
+
+
+def test_a_state_of_one_process_is_the_state_of_all():
+    first, second = (Batches(dots(30), 6, rng=generator(), share=(rank, 2)) for rank in (0, 1))
+    labels(first, 7), labels(second, 7)
+    state = copy.deepcopy(first.state_dict())
+    expected = labels(second, 9)
+    resumed = Batches(dots(30), 6, rng=generator(8), share=(1, 2))
+    resumed.load_state_dict(state)
+    assert labels(resumed, 9) == expected
+
+
+@pytest.mark.parametrize("share", [(0, 4), (2, 2), (-1, 2), (0, 0)])
+def test_a_batch_that_cannot_be_shared_is_refused(share):
+    with pytest.raises(ValueError, match=r"share is \(.*batches of 6"):
+        Batches(dots(12), 6, rng=generator(), share=share)
+
+
 def test_the_global_generator_is_left_alone():
     before = torch.get_rng_state()
     labels(Batches(dots(8), 4, rng=generator()), 9)

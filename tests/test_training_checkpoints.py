@@ -9,6 +9,7 @@ from torch import nn
 from torch.optim import Adam
 
 from genimg_course.training import Average, CheckpointError, Checkpoints, checkpoints
+from genimg_course.training.random_states import gather_random_states, set_random_states
 
 HISTORY = {"step": [1, 2], "loss": [0.1, 1 / 3]}
 
@@ -54,7 +55,7 @@ def test_everything_comes_back(saved):
     assert Checkpoints(run.folder, other).restore() == (2, HISTORY)
     assert_same(other, states(parts))
     torch.testing.assert_close(torch.rand(3), drawn, atol=0, rtol=0)  # the random state as well
-    files = ["history.json", "network.safetensors", "sha256.json", "state.pt"]
+    files = ["history.json", "network.safetensors", "run.json", "sha256.json", "state.pt"]
     assert (folder.name, names(folder)) == ("step-00000002", files)
 
 
@@ -102,10 +103,19 @@ def test_a_part_may_have_any_name(tmp_path):
     assert_same(parts, before)
 
 
+def test_apples_generator_is_kept_too(monkeypatch):
+    state, restored = torch.arange(3, dtype=torch.uint8), []
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.mps, "get_rng_state", lambda: state)
+    monkeypatch.setattr(torch.mps, "set_rng_state", restored.append)
+    set_random_states(gather_random_states())
+    assert len(restored) == 1 and restored[0] is state
+
+
 def test_broken_weights_are_not_saved(saved):
     parts, run, _ = saved
     parts["network"][0].bias.data[1] = math.inf
-    with pytest.raises(CheckpointError, match=r"network: 0\.bias holds NaN or infinity after 4"):
+    with pytest.raises(CheckpointError, match=r"network\.0\.bias holds NaN or infinity after 4"):
         run.save(4, HISTORY)
     assert run.steps() == [2]
 
@@ -113,9 +123,14 @@ def test_broken_weights_are_not_saved(saved):
 # --- a write that is cut short
 
 
-@pytest.mark.parametrize("writer", ["save_file", "torch.save", "json.dumps", "os.fsync"])
-@pytest.mark.parametrize("death", [OSError("disk full"), KeyboardInterrupt()])
-def test_a_write_that_dies_leaves_the_checkpoint_before_it(saved, monkeypatch, writer, death):
+@pytest.mark.parametrize("writer", ["save", "torch.save", "json.dumps", "os.fsync"])
+@pytest.mark.parametrize(
+    ("death", "raised"),
+    [(OSError("disk full"), CheckpointError), (KeyboardInterrupt(), KeyboardInterrupt)],
+)
+def test_a_write_that_dies_leaves_the_checkpoint_before_it(
+    saved, monkeypatch, writer, death, raised
+):
     parts, run, folder = saved
     before = states(parts)
 
@@ -124,7 +139,7 @@ def test_a_write_that_dies_leaves_the_checkpoint_before_it(saved, monkeypatch, w
 
     with monkeypatch.context() as patch:
         patch.setattr(f"{checkpoints.__name__}.{writer}", die)
-        with pytest.raises(type(death)):
+        with pytest.raises(raised):
             run.save(4, HISTORY)
     assert names(run.folder) == [folder.name]
     parts["network"][0].weight.data.zero_()

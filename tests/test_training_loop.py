@@ -130,7 +130,7 @@ def test_weights_that_broke_behind_a_finite_loss_are_never_saved(tmp_path):
 
     network, step, checkpoints = training(tmp_path, breaks)
     with pytest.raises(
-        CheckpointError, match="network: weight holds NaN or infinity after 4 steps"
+        CheckpointError, match=r"network\.weight holds NaN or infinity after 4 steps"
     ):
         fit(step, STREAM, steps=9, checkpoints=checkpoints, progress=False)
     assert checkpoints.restore()[0] == 2
@@ -204,6 +204,22 @@ def test_the_panel_is_closed_when_a_loss_breaks(monkeypatch):
     with pytest.raises(NonFiniteLoss):
         fit(losses_of(7, math.nan), STREAM, steps=3)
     assert panel.told[-1] == ("finish", 1, {"loss": 7.0})
+
+
+def test_the_panel_is_closed_when_the_very_first_step_fails(monkeypatch):
+    panel = Panel(3)
+    monkeypatch.setattr(loop, "open_progress", lambda steps, preview: panel)
+    with pytest.raises(NonFiniteLoss):
+        fit(losses_of(math.nan), STREAM, steps=3)
+    assert panel.told == [("finish", 0, {})]
+
+
+def test_a_step_that_names_other_losses_is_refused():
+    def step(n, _):
+        return {"loss" if n < 2 else "penalty": torch.tensor(1.0)}
+
+    with pytest.raises(ValueError, match="step 2 returned penalty, the steps before it loss"):
+        fit(step, STREAM, steps=3, progress=False)
 
 
 @pytest.mark.parametrize("kernel", [None, object()])

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from genimg_course.data.pixels import to_model_range
 from genimg_course.data.sets import ImageSet
+from genimg_course.maths.pixels import to_model_range
 
 __all__ = ["Batches"]
 
@@ -20,12 +20,15 @@ class Batches(Iterator[tuple[Tensor, ...]]):
 
     Args:
         image_set: where the pictures come from.
-        batch_size: pictures in a batch, from 1 to ``len(image_set)``.
+        batch_size: pictures in a batch of all processes together, from 1 to ``len(image_set)``.
         rng: source of the orders, on the CPU, so that the orders are the same on every device.
         device: where the batches are made.
+        share: number of this process and how many there are. All shuffle alike (give each an
+            ``rng`` with the same seed), and process ``r`` takes every row ``r::world`` of a batch.
 
     Raises:
-        ValueError: if the batch does not fit the set, or ``rng`` is not on the CPU.
+        ValueError: if the batch does not fit the set or cannot be shared out evenly, or ``rng`` is
+            not on the CPU.
 
     >>> from genimg_course.data.sets import Card
     >>> card = Card("dots", "Dots", "CC0", "this line", (1, 2, 2))
@@ -42,12 +45,20 @@ class Batches(Iterator[tuple[Tensor, ...]]):
         *,
         rng: torch.Generator,
         device: torch.device | str = "cpu",
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         if not 1 <= batch_size <= len(image_set):
             raise ValueError(f"batch_size is {batch_size}; give 1 to {len(image_set)}")
         if rng.device.type != "cpu":
             raise ValueError(f"rng lives on {rng.device}; make it with torch.Generator()")
+        rank, world = share
+        if not 0 <= rank < world or batch_size % world:
+            raise ValueError(
+                f"share is {share} of batches of {batch_size}: expected a process number below the "
+                "number of processes, and a batch size that they share evenly"
+            )
         self.batch_size = batch_size
+        self._share = share
         self._set = image_set.to(device)
         self._rng = rng
         self._start_epoch()
@@ -61,7 +72,8 @@ class Batches(Iterator[tuple[Tensor, ...]]):
         if self._position == self.batches_per_epoch:
             self._start_epoch()
         start = self._position * self.batch_size
-        index = self._order[start : start + self.batch_size]
+        rank, world = self._share
+        index = self._order[start + rank : start + self.batch_size : world]
         self._position += 1
         x = to_model_range(self._set.images[index])
         return (x,) if self._set.labels is None else (x, self._set.labels[index])

@@ -7,12 +7,18 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from genimg_course.losses import squared_error
+from genimg_course.training.steps import Backward
 
 __all__ = ["denoising_step"]
 
 
 def denoising_step(
-    model: nn.Module, optimizer: Optimizer, x: Tensor, *, sigma: float
+    model: nn.Module,
+    optimizer: Optimizer,
+    x: Tensor,
+    *,
+    sigma: float,
+    backward: Backward = Tensor.backward,
 ) -> dict[str, Tensor]:
     r"""Update a denoiser on clean inputs ``(B, ...)``, to which this step adds fresh noise.
 
@@ -25,6 +31,7 @@ def denoising_step(
         optimizer: holds all parameters of the model.
         x: clean inputs, ``(B, ...)``.
         sigma: standard deviation of the noise, positive.
+        backward: fills the gradients from the loss; ``fabric.backward`` scales 16-bit losses first.
 
     Returns:
         ``squared_error``: the sum over dimensions, averaged over the batch, a detached scalar.
@@ -40,6 +47,6 @@ def denoising_step(
     noisy = x + sigma * torch.randn_like(x)
     loss = squared_error(model(noisy), x)
     optimizer.zero_grad()
-    loss.backward()
+    backward(loss)
     optimizer.step()
     return {"squared_error": loss.detach()}

@@ -6,6 +6,8 @@ import random
 
 import torch
 
+from genimg_course.training.orientation import DEVICES, choose_device
+
 __all__ = ["pick_device", "seed_everything"]
 
 
@@ -19,9 +21,8 @@ def pick_device(name: str | None = None) -> torch.device:
     device(type='cpu')
     """
     if name is None:
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+        best = choose_device(torch.cuda.is_available(), torch.backends.mps.is_available())
+        return torch.device(DEVICES[best])
     try:
         device = torch.device(name)
         torch.empty(1, device=device)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from genimg_course.losses import squared_error
+from genimg_course.training.steps import Backward
 
 __all__ = ["inpaint", "masked_step", "square_holes"]
 
@@ -36,7 +37,12 @@ def inpaint(model: Callable[[Tensor], Tensor], x: Tensor, mask: Tensor) -> Tenso
 
 
 def masked_step(
-    model: nn.Module, optimizer: Optimizer, x: Tensor, mask: Tensor
+    model: nn.Module,
+    optimizer: Optimizer,
+    x: Tensor,
+    mask: Tensor,
+    *,
+    backward: Backward = Tensor.backward,
 ) -> dict[str, Tensor]:
     """Update a model that sees pictures with holes and has to rebuild them whole.
 
@@ -45,6 +51,7 @@ def masked_step(
         optimizer: holds all parameters of the model.
         x: whole pictures in ``[-1, 1]``, ``(B, C, H, W)``.
         mask: 1 where a pixel is known and 0 where it is hidden, ``(B, 1, H, W)``.
+        backward: fills the gradients from the loss; ``fabric.backward`` scales 16-bit losses first.
 
     Returns:
         ``squared_error``: over all pixels, averaged over the batch, a detached scalar.
@@ -54,7 +61,7 @@ def masked_step(
     """
     loss = squared_error(model(mask * x), x)
     optimizer.zero_grad()
-    loss.backward()
+    backward(loss)
     optimizer.step()
     return {"squared_error": loss.detach()}
 

@@ -22,6 +22,7 @@ from genimg_course.maths.gaussians import gaussian_kl
 from genimg_course.maths.likelihoods import bernoulli_nll
 
 __all__ = [
+    "Backward",
     "autoencoder_step",
     "classifier_step",
     "critic_step",
@@ -31,22 +32,38 @@ __all__ = [
     "wgan_gp_step",
 ]
 
+# ``backward(loss)`` or ``backward(loss, inputs=...)``: a tensor's own method, or Fabric's
+Backward = Callable[..., object]
 
-def autoencoder_step(model: nn.Module, optimizer: Optimizer, x: Tensor) -> dict[str, Tensor]:
+
+def autoencoder_step(
+    model: nn.Module, optimizer: Optimizer, x: Tensor, *, backward: Backward = Tensor.backward
+) -> dict[str, Tensor]:
     """Update encoder and decoder together on images ``(B, C, H, W)`` in ``[-1, 1]``.
+
+    Args:
+        model: maps images to images.
+        optimizer: holds all parameters of the model.
+        x: images.
+        backward: fills the gradients from the loss; ``fabric.backward`` scales 16-bit losses first.
 
     Returns:
         ``squared_error``: the sum over pixels, averaged over the batch, a detached scalar.
     """
     loss = squared_error(model(x), x)
     optimizer.zero_grad()
-    loss.backward()
+    backward(loss)
     optimizer.step()
     return {"squared_error": loss.detach()}
 
 
 def vae_step(
-    model: nn.Module, optimizer: Optimizer, x: Tensor, *condition: Tensor, beta: float = 1.0
+    model: nn.Module,
+    optimizer: Optimizer,
+    x: Tensor,
+    *condition: Tensor,
+    beta: float = 1.0,
+    backward: Backward = Tensor.backward,
 ) -> dict[str, Tensor]:
     """Update encoder and decoder together on images ``(B, C, H, W)`` in ``[-1, 1]``.
 
@@ -59,6 +76,7 @@ def vae_step(
         x: images.
         condition: the classes ``(B,)`` for a conditional VAE; nothing for a plain one.
         beta: weight of the KL term.
+        backward: fills the gradients from the loss; ``fabric.backward`` scales 16-bit losses first.
 
     Returns:
         ``negative_elbo`` (with ``beta``), ``reconstruction`` and ``kl`` in nats, detached scalars.
@@ -72,7 +90,7 @@ def vae_step(
     loss = reconstruction + beta * kl
 
     optimizer.zero_grad()
-    loss.backward()
+    backward(loss)
     optimizer.step()
     return {
         "negative_elbo": loss.detach(),
@@ -92,6 +110,7 @@ def gan_step(
     mismatch: float = 0.0,
     d_loss: Callable[[Tensor, Tensor], Tensor] = discriminator_loss,
     g_loss: Callable[[Tensor], Tensor] = generator_loss,
+    backward: Backward = Tensor.backward,
 ) -> dict[str, Tensor]:
     """Update the discriminator, then the generator, once each, on images ``(B, C, H, W)``.
 
@@ -112,6 +131,7 @@ def gan_step(
             class rarer than they are in the data. Its loss is always the cross-entropy.
         d_loss: what the discriminator minimises, of its outputs on real and generated images.
         g_loss: what the generator minimises, of the outputs on generated images.
+        backward: fills the gradients from the loss; ``fabric.backward`` scales 16-bit losses first.
 
     Returns:
         ``d_loss`` (of real and generated pairs only) and ``g_loss``, in nats unless other losses
@@ -137,13 +157,13 @@ def gan_step(
     if mismatch:
         extra = extra + mismatch * _mismatched_pairs(discriminator, real, *condition)
     opt_d.zero_grad()
-    (loss_d + extra).backward()
+    backward(loss_d + extra)
     opt_d.step()
 
     new_logits = discriminator(fake, *condition)  # again: the discriminator has just moved
     loss_g = g_loss(new_logits)
     opt_g.zero_grad()
-    loss_g.backward(inputs=list(generator.parameters()))  # the discriminator needs no gradient now
+    backward(loss_g, inputs=list(generator.parameters()))  # the discriminator needs no gradient now
     opt_g.step()
     return {
         "d_loss": loss_d.detach(),
@@ -162,7 +182,13 @@ def _mismatched_pairs(discriminator: nn.Module, x: Tensor, *condition: Tensor) -
 
 
 def critic_step(
-    critic: nn.Module, optimizer: Optimizer, real: Tensor, fake: Tensor, *, weight: float = 10.0
+    critic: nn.Module,
+    optimizer: Optimizer,
+    real: Tensor,
+    fake: Tensor,
+    *,
+    weight: float = 10.0,
+    backward: Backward = Tensor.backward,
 ) -> dict[str, Tensor]:
     """Update a Wasserstein critic once, held near slope one by the gradient penalty.
 
@@ -172,6 +198,7 @@ def critic_step(
         real: real images, ``(B, ...)``.
         fake: generated images of the same shape; the generator gets no gradient.
         weight: weight of the penalty.
+        backward: fills the gradients from the loss; ``fabric.backward`` scales 16-bit losses first.
 
     Returns:
         ``wasserstein``, the difference of the mean scores, an estimate of the distance in the unit
@@ -187,7 +214,7 @@ def critic_step(
     loss = wasserstein_critic_loss(critic(real), critic(fake))
     penalty = gradient_penalty(critic, real, fake, weight=weight)
     optimizer.zero_grad()
-    (loss + penalty).backward()
+    backward(loss + penalty)
     optimizer.step()
     return {"wasserstein": -loss.detach(), "penalty": penalty.detach()}
 
@@ -201,6 +228,7 @@ def wgan_gp_step(
     *,
     critic_steps: int = 5,
     weight: float = 10.0,
+    backward: Backward = Tensor.backward,
 ) -> dict[str, Tensor]:
     """Update the critic several times on fresh images and noise, then the generator once.
 
@@ -212,6 +240,7 @@ def wgan_gp_step(
         x: real images for all updates of the critic, ``(critic_steps * B, ...)``.
         critic_steps: updates of the critic for one of the generator.
         weight: weight of the gradient penalty.
+        backward: fills the gradients from the loss; ``fabric.backward`` scales 16-bit losses first.
 
     Returns:
         ``wasserstein`` and ``penalty`` of the last update of the critic, and ``g_loss``, detached
@@ -231,11 +260,11 @@ def wgan_gp_step(
     for real in x.split(size):
         with torch.no_grad():
             fake = generator(_noise(generator, size, x))
-        losses = critic_step(critic, opt_c, real, fake, weight=weight)
+        losses = critic_step(critic, opt_c, real, fake, weight=weight, backward=backward)
 
     g_loss = wasserstein_generator_loss(critic(generator(_noise(generator, size, x))))
     opt_g.zero_grad()
-    g_loss.backward(inputs=list(generator.parameters()))  # the critic needs no gradient now
+    backward(g_loss, inputs=list(generator.parameters()))  # the critic needs no gradient now
     opt_g.step()
     return {**losses, "g_loss": g_loss.detach()}
 
@@ -265,9 +294,21 @@ def lazily(gamma: float, n: int, *, every: int) -> float:
 
 
 def classifier_step(
-    model: nn.Module, optimizer: Optimizer, x: Tensor, y: Tensor
+    model: nn.Module,
+    optimizer: Optimizer,
+    x: Tensor,
+    y: Tensor,
+    *,
+    backward: Backward = Tensor.backward,
 ) -> dict[str, Tensor]:
     """Update a classifier on images ``(B, C, H, W)`` and classes ``(B,)``.
+
+    Args:
+        model: maps images to logits, ``(B, K)``.
+        optimizer: holds all parameters of the model.
+        x: images.
+        y: classes.
+        backward: fills the gradients from the loss; ``fabric.backward`` scales 16-bit losses first.
 
     Returns:
         ``cross_entropy`` in nats and ``accuracy``, detached scalars.
@@ -275,6 +316,6 @@ def classifier_step(
     logits = model(x)
     loss = F.cross_entropy(logits, y)
     optimizer.zero_grad()
-    loss.backward()
+    backward(loss)
     optimizer.step()
     return {"cross_entropy": loss.detach(), "accuracy": (logits.argmax(dim=1) == y).float().mean()}
