@@ -8,9 +8,9 @@ torch.Size([20, 1, 16, 16])
 
 from genimg_course.data.batches import Batches
 from genimg_course.data.catalogue import available, load
-from genimg_course.data.pixels import to_model_range, to_uint8
 from genimg_course.data.points import Mixture, draws, grid, ring
 from genimg_course.data.sets import Card, DataError, ImageSet
+from genimg_course.maths.pixels import to_model_range, to_uint8
 
 __all__ = [
     "Batches",

@@ -26,6 +26,11 @@ def _probabilities_of_all_binary_images() -> float:
     return max(n.gap(nll, -probability.log()), abs(nll.neg().exp().sum().item() - 1))
 
 
+def _sure_pixels() -> float:
+    logits, ink = n.float64([[-800.0], [-800.0], [800.0], [800.0]]), n.float64([[0, 1, 0, 1]]).T
+    return n.gap(likelihoods.bernoulli_nll(logits, ink), n.float64([0.0, 800.0, 800.0, 0.0]))
+
+
 def _normaliser_in_symbols() -> float:
     a, t = sympy.symbols("a t", positive=True)  # a < 0 follows from t -> 1 - t
     ink = 1 / (1 + sympy.exp(-a))
@@ -159,6 +164,12 @@ PROOFS = (
                 "enumeration",
                 "probabilities of all 64 binary images of 6 pixels, and their sum",
                 _probabilities_of_all_binary_images,
+                1e-12,
+            ),
+            Check(
+                "enumeration",
+                "a pixel of which the model is sure costs its logit if it is wrong, else nothing",
+                _sure_pixels,
                 1e-12,
             ),
             Check("SymPy identity", "the integral times C is 1", _normaliser_in_symbols, 0),

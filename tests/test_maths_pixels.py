@@ -1,9 +1,10 @@
 """The pixel contract."""
 
+import numpy as np
 import pytest
 import torch
 
-from genimg_course.data import to_model_range, to_uint8
+from genimg_course.maths import to_model_range, to_uint8
 
 ALL_LEVELS = torch.arange(256, dtype=torch.uint8).reshape(4, 1, 8, 8)
 
@@ -58,3 +59,9 @@ def test_not_a_number_is_refused_instead_of_becoming_black():
 
 def test_a_picture_that_requires_a_gradient_can_be_shown():
     assert to_uint8(torch.ones(2, requires_grad=True)).tolist() == [255, 255]
+
+
+def test_the_way_back_agrees_with_numpy():
+    x = torch.linspace(-2, 2, 1001)
+    known = np.clip(np.rint((x.numpy() + 1) * 127.5), 0, 255).astype(np.uint8)
+    assert to_uint8(x).numpy().tolist() == known.tolist()

@@ -4,6 +4,8 @@ No other module of the course knows another range. 256 grey levels go to 256 equ
 numbers, black to -1 and white to 1, and back again without loss.
 """
 
+from __future__ import annotations
+
 import torch
 from torch import Tensor
 
@@ -32,13 +34,13 @@ def to_model_range(images: Tensor) -> Tensor:
             f"pixels have the type {images.dtype}; to_model_range takes uint8 from 0 to 255, "
             "so check whether these pixels were converted before"
         )
-    return images.to(torch.float32).div_(127.5).sub_(1.0)
+    return images.float() / 127.5 - 1
 
 
 def to_uint8(x: Tensor) -> Tensor:
     r"""Convert pixels from the range of the models to stored ones, for files and figures.
 
-    .. math:: v = \mathrm{round}\bigl(127.5\,(x + 1)\bigr), \quad 0 \le v \le 255
+    .. math:: v = \mathrm{round}\left( 127.5\,(x + 1) \right), \quad 0 \le v \le 255
 
     Args:
         x: floating-point pixels, any shape; what lies outside [-1, 1] is clipped.
@@ -47,7 +49,7 @@ def to_uint8(x: Tensor) -> Tensor:
         ``uint8`` from 0 to 255, the same shape, on the same device.
 
     Raises:
-        ValueError: if the pixels are integers, or if one of them is not a number.
+        ValueError: if the pixels are integers or one of them is not a number.
 
     >>> to_uint8(torch.tensor([-1.0, 0.0, 1.0, 7.0]))
     tensor([  0, 128, 255, 255], dtype=torch.uint8)
@@ -57,4 +59,5 @@ def to_uint8(x: Tensor) -> Tensor:
     # NaN would become an arbitrary grey level without a word
     if bool(x.isnan().any()):
         raise ValueError("a pixel is not a number (NaN); look for the step that made it")
-    return x.detach().float().add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    # 16-bit numbers do not hold 256 levels on the way
+    return (127.5 * (x.float() + 1)).round().clamp(0, 255).to(torch.uint8)
