@@ -50,6 +50,11 @@ def test_dropout_scales_like_torchs_layer():
     torch.testing.assert_close(dropout(x, (y != 0).float(), p=0.25), y)
 
 
+def test_dropout_in_evaluation_changes_nothing():
+    x = torch.tensor([1.0, -2.0])
+    assert dropout(x, torch.zeros(2), p=0.5, training=False).equal(x)
+
+
 def test_dropout_without_dropping_changes_nothing():
     x = torch.tensor([1.0, -2.0])
     assert dropout(x, torch.ones(2), p=0.0).equal(x)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from genimg_course.maths import adam_step
+from genimg_course.maths import adam_step, momentum_step
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,22 @@ def test_bad_input_is_named():
         adam_step(one, two, one, one, 1, lr=0.1)
     with pytest.raises(ValueError, match="step is 0"):
         adam_step(one, one, one, one, 0, lr=0.1)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.8])
+def test_descent_with_momentum_agrees_with_torch(momentum):
+    rng = torch.Generator().manual_seed(0)
+    theirs = torch.nn.Parameter(torch.randn(4, generator=rng))
+    optimiser = torch.optim.SGD([theirs], lr=0.1, momentum=momentum)
+    ours, velocity = theirs.detach().clone(), torch.zeros(4)
+    for _ in range(5):
+        gradient = torch.randn(4, generator=rng)
+        theirs.grad = gradient.clone()
+        optimiser.step()
+        ours, velocity = momentum_step(ours, gradient, velocity, lr=0.1, momentum=momentum)
+    torch.testing.assert_close(ours, theirs.detach())
+
+
+def test_a_velocity_of_another_shape_is_named():
+    with pytest.raises(ValueError, match=r"velocity \(3,\)"):
+        momentum_step(torch.ones(2), torch.ones(2), torch.ones(3), lr=0.1)

@@ -1,6 +1,7 @@
 """The proofs hold, name their sources and are shown readably; test_mutation.py sees them fail."""
 
 import math
+import pickle
 import random
 import re
 import time
@@ -147,6 +148,13 @@ def test_a_check_that_cannot_run_fails_for_its_reason():
     with pytest.raises(ProofFailed, match="error nan") as failure:
         example(lambda: 1 / 0).verify()
     assert isinstance(failure.value.__cause__, ZeroDivisionError)
+
+
+def test_a_failure_in_another_process_comes_back_as_its_sentence():
+    with pytest.raises(ProofFailed) as failure:
+        example(lambda: 1.0).verify()
+    back = pickle.loads(pickle.dumps(failure.value))
+    assert isinstance(back, AssertionError) and str(back) == str(failure.value)
 
 
 def test_an_error_at_the_tolerance_passes():

@@ -1,10 +1,23 @@
 """The mathematics of the course: pure functions from tensors to tensors, in nats."""
 
+from genimg_course.maths.adjoints import convolution_backward, transposed_convolution
+from genimg_course.maths.aliasing import (
+    alias_frequency,
+    energy_above,
+    folded_spectrum,
+    frequency_response,
+)
 from genimg_course.maths.attention import attend, attention_scores
 from genimg_course.maths.augmentation import augmented_law, recovered_law, rotation_operator
+from genimg_course.maths.augmented_pairs import augment_pairs
 from genimg_course.maths.autoregressive import ancestral_samples, autoregressive_mask
 from genimg_course.maths.averages import average_state, average_weights, warm_decay
 from genimg_course.maths.backpropagation import backpropagate, perceptron
+from genimg_course.maths.balance import balanced_weights, leak_probability
+from genimg_course.maths.classification import (
+    softmax_cross_entropy,
+    softmax_cross_entropy_gradient,
+)
 from genimg_course.maths.codes import code_mismatch, recode
 from genimg_course.maths.conditional_codes import route_condition
 from genimg_course.maths.conditioning import (
@@ -20,6 +33,13 @@ from genimg_course.maths.convolutions import (
     overlap_counts,
     transposed_conv_size,
 )
+from genimg_course.maths.cost import (
+    arithmetic_intensity,
+    energy_cost,
+    roofline,
+    run_hours,
+    training_bytes,
+)
 from genimg_course.maths.denoising import (
     linear_denoiser,
     mixture_denoiser,
@@ -27,6 +47,7 @@ from genimg_course.maths.denoising import (
     score_from_denoiser,
     tweedie,
 )
+from genimg_course.maths.depth import merge_affine, nonlinear_stages, residual_gradient
 from genimg_course.maths.diffusion import (
     denoising_kl,
     epsilon_weight,
@@ -95,9 +116,16 @@ from genimg_course.maths.gaussians import (
     gaussian_log_density,
     reparameterise,
 )
+from genimg_course.maths.group_augmentation import (
+    augmentation_spectrum,
+    lost_directions,
+    mixed_law,
+    unmixed_law,
+)
 from genimg_course.maths.image_quality import psnr, ssim
 from genimg_course.maths.information import cross_entropy, entropy
 from genimg_course.maths.information_plane import information_bounds, optimal_noise
+from genimg_course.maths.initialisation import he_std, signal_gain
 from genimg_course.maths.interpolation import lerp, slerp
 from genimg_course.maths.kernels import polynomial_kernel, squared_mmd
 from genimg_course.maths.layers import (
@@ -129,8 +157,16 @@ from genimg_course.maths.mixtures import (
 )
 from genimg_course.maths.modes import best_response, chase, count_modes, effective_modes
 from genimg_course.maths.optimal_critics import hinge_critic, least_squares_critic, penalised_slope
-from genimg_course.maths.optimisers import adam_step
+from genimg_course.maths.optimisers import adam_step, momentum_step
 from genimg_course.maths.packing import packed, packed_total_variation
+from genimg_course.maths.parallel import (
+    merge_gradients,
+    merge_statistics,
+    ring_all_reduce,
+    ring_traffic,
+)
+from genimg_course.maths.pixels import to_model_range, to_uint8
+from genimg_course.maths.precision import float_format, unscale_and_clip
 from genimg_course.maths.principal import (
     best_decoder,
     linear_error,
@@ -141,6 +177,7 @@ from genimg_course.maths.privacy import best_attack, gaussian_mechanism_delta, m
 from genimg_course.maths.quantisation import quantisation_snr, quantise_uniform, quantise_weights
 from genimg_course.maths.ranking import roc_area
 from genimg_course.maths.rate_distortion import quantiser_cost, reverse_water_filling
+from genimg_course.maths.resizing import resize, resize_matrix, shrink
 from genimg_course.maths.samplers import (
     ddim_sigma,
     ddim_step,
@@ -172,15 +209,20 @@ __all__ = [
     "F_DIVERGENCES",
     "active_units",
     "adam_step",
+    "alias_frequency",
     "alpha_bars",
     "ancestral_samples",
+    "arithmetic_intensity",
     "attend",
     "attention_scores",
+    "augment_pairs",
+    "augmentation_spectrum",
     "augmented_law",
     "autoregressive_mask",
     "average_state",
     "average_weights",
     "backpropagate",
+    "balanced_weights",
     "batch_norm",
     "batch_norm_backward",
     "bernoulli_nll",
@@ -197,6 +239,7 @@ __all__ = [
     "conv_norm",
     "conv_size",
     "convex_generator",
+    "convolution_backward",
     "convolution_matrix",
     "cosine_betas",
     "count_modes",
@@ -222,6 +265,8 @@ __all__ = [
     "effective_modes",
     "elbo_forms",
     "em_step",
+    "energy_above",
+    "energy_cost",
     "entropy",
     "epsilon_weight",
     "euler_step",
@@ -230,11 +275,14 @@ __all__ = [
     "fenchel_conjugate",
     "fit_divergence",
     "flag_precision",
+    "float_format",
     "flow_interpolate",
     "flow_target",
+    "folded_spectrum",
     "forecast",
     "frechet_at_infinity",
     "frechet_bias",
+    "frequency_response",
     "gan_value",
     "gaussian_entropy",
     "gaussian_frechet",
@@ -247,6 +295,7 @@ __all__ = [
     "generator_slopes",
     "guided",
     "has_checkerboard",
+    "he_std",
     "heun_step",
     "hinge_critic",
     "ideal_epsilon",
@@ -259,6 +308,7 @@ __all__ = [
     "jensen_shannon",
     "kantorovich_potential",
     "kl_divergence",
+    "leak_probability",
     "least_squares_critic",
     "lerp",
     "linear_betas",
@@ -267,17 +317,24 @@ __all__ = [
     "linear_vae_terms",
     "lipschitz_bound",
     "lipschitz_extension",
+    "lost_directions",
     "match_p_value",
     "match_threshold",
     "membership_advantage",
+    "merge_affine",
+    "merge_gradients",
+    "merge_statistics",
     "misled_discriminator",
+    "mixed_law",
     "mixture_denoiser",
     "mixture_log_density",
     "mixture_moments",
     "mixture_samples",
     "mixture_score",
+    "momentum_step",
     "neighbour_radii",
     "next_generation",
+    "nonlinear_stages",
     "optimal_discriminator",
     "optimal_linear_vae",
     "optimal_noise",
@@ -315,27 +372,44 @@ __all__ = [
     "recursive_variance",
     "reparameterise",
     "reshaped_norm",
+    "residual_gradient",
+    "resize",
+    "resize_matrix",
     "responsibilities",
     "reverse_drift",
     "reverse_water_filling",
     "ridge",
+    "ring_all_reduce",
+    "ring_traffic",
     "roc_area",
+    "roofline",
     "rotation_operator",
     "route_condition",
+    "run_hours",
     "score_from_denoiser",
     "score_from_epsilon",
     "score_function_gradient",
+    "shrink",
+    "signal_gain",
     "slerp",
     "soft_threshold",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_gradient",
     "spectral_radius",
     "squared_mmd",
     "ssim",
     "subspace_angle",
+    "to_model_range",
+    "to_uint8",
     "total_variation",
+    "training_bytes",
     "transport_map",
     "transposed_conv_size",
+    "transposed_convolution",
     "tweedie",
     "unfrozen_divergence",
+    "unmixed_law",
+    "unscale_and_clip",
     "variational_bound",
     "warm_decay",
     "wasserstein_1d",

@@ -87,7 +87,7 @@ def batch_norm_backward(x: Tensor, gamma: Tensor, grad_y: Tensor, *, eps: float 
     return scale * (delta - delta.mean(dim=0) - x_hat * (delta * x_hat).mean(dim=0))
 
 
-def dropout(x: Tensor, keep: Tensor, *, p: float) -> Tensor:
+def dropout(x: Tensor, keep: Tensor, *, p: float, training: bool = True) -> Tensor:
     r"""Drop the values where ``keep`` is zero and scale the others up, so that the mean stays.
 
     .. math:: \tilde x = \frac{m\, x}{1 - p}, \qquad m \sim \mathrm{Bernoulli}(1 - p)
@@ -96,9 +96,10 @@ def dropout(x: Tensor, keep: Tensor, *, p: float) -> Tensor:
         x: values, any shape.
         keep: the mask ``m`` of zeros and ones, same shape; drawn by the caller.
         p: share of dropped values, in ``[0, 1)``.
+        training: without it nothing is dropped and nothing is scaled.
 
     Returns:
-        The shape of ``x``; in evaluation mode a network uses ``x`` itself.
+        The shape of ``x``.
 
     Raises:
         ValueError: if the shapes differ or ``p`` lies outside ``[0, 1)``.
@@ -108,7 +109,7 @@ def dropout(x: Tensor, keep: Tensor, *, p: float) -> Tensor:
     """
     check_same_shape(x=x, keep=keep)
     _check_rate(p)
-    return x * keep / (1 - p)
+    return x * keep / (1 - p) if training else x
 
 
 def dropout_variance(x: Tensor, *, p: float) -> Tensor:

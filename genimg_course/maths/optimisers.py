@@ -1,4 +1,4 @@
-"""One update of Adam, written out."""
+"""One update of each optimiser, written out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 from genimg_course._checks import check_same_shape
 
-__all__ = ["adam_step"]
+__all__ = ["adam_step", "momentum_step"]
 
 
 def adam_step(
@@ -57,3 +57,31 @@ def adam_step(
     v = betas[1] * v + (1 - betas[1]) * gradient.square()
     mean, square = m / (1 - betas[0] ** step), v / (1 - betas[1] ** step)
     return (1 - lr * weight_decay) * weight - lr * mean / (square.sqrt() + eps), m, v
+
+
+def momentum_step(
+    weight: Tensor, gradient: Tensor, velocity: Tensor, *, lr: float, momentum: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    r"""Return the weight after one update of gradient descent with momentum, and the velocity.
+
+    .. math:: u \leftarrow \mu u + g, \qquad w \leftarrow w - \eta u
+
+    Args:
+        weight: weights ``w``, any shape.
+        gradient: their gradient ``g``, same shape.
+        velocity: ``u``, same shape; zeros before the first step.
+        lr: learning rate :math:`\eta`.
+        momentum: share :math:`\mu` of the velocity that stays; 0 is plain gradient descent.
+
+    Returns:
+        The new ``weight`` and ``velocity``; the arguments are left as they are.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Source:
+        Polyak (1964), https://doi.org/10.1016/0041-5553(64)90137-5
+    """
+    check_same_shape(weight=weight, gradient=gradient, velocity=velocity)
+    velocity = momentum * velocity + gradient
+    return weight - lr * velocity, velocity

@@ -69,6 +69,10 @@ class ProofFailed(AssertionError):
             f"has error {error:.3g}, tolerance {check.tolerance:g}"
         )
 
+    def __reduce__(self) -> tuple[type[AssertionError], tuple[str]]:
+        # a check holds functions, which cannot go to another process; the sentence can
+        return AssertionError, (str(self),)
+
 
 @dataclass(frozen=True)
 class Proof:

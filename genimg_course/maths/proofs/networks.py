@@ -295,7 +295,12 @@ ROWS = {
         "networks.convolution_size",
         "networks.transposed_convolution",
         "networks.checkerboard",
+        "networks.doubling",
     ),
-    "D04": ("networks.backpropagation",),
+    "D04": (
+        "networks.backpropagation",
+        "networks.convolution_backward",
+        "networks.softmax_gradient",
+    ),
     "D66": ("networks.adam",),
 }
