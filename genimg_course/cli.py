@@ -1,11 +1,13 @@
-"""The command ``genimg``: open the lessons, run one, write the notebooks, train a judge."""
+"""The command ``genimg``: lessons, notebooks, trainings, and what this machine can do."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from genimg_course import __version__
@@ -17,6 +19,23 @@ from genimg_course.runner import LessonFailed, RunError
 __all__ = ["main"]
 
 _JUDGED_SIZE = {"glyphs": 16, "mnist": 28}
+_FAMILIES = {
+    "ae": "autoencoder",
+    "vae": "variational autoencoder",
+    "cvae": "conditional VAE",
+    "gan": "GAN in the shape of DCGAN",
+    "cgan": "conditional GAN",
+    "wgan_gp": "Wasserstein GAN with gradient penalty",
+}
+_SEVERAL_MACHINES = (
+    "On several machines, run the same command on each, with MASTER_ADDR (address of the first), "
+    "MASTER_PORT (a free port there) and NODE_RANK (0, 1, ...) in the environment, and a folder "
+    "that all of them see."
+)
+
+
+class _Failed(Exception):
+    """A training that broke; the message says where."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,13 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command line; ``sys.argv`` by default.
 
     Returns:
-        0; 1 where a lesson failed or a notebook is not what its source says; 2 where the reader
-        can mend the command, which one sentence on stderr explains.
+        0; 1 where a lesson or a training failed, a notebook is not what its source says, a number
+        leaves the range of its card, or the doctor finds something wrong; 2 where the reader can
+        mend the command, which one sentence on stderr explains; 130 after Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     try:
         status: int = options.command(options)
-    except LessonFailed as failure:
+    except (LessonFailed, _Failed) as failure:
         print(failure, file=sys.stderr)
         return 1
     except (AuthoringError, LaunchError, RunError) as error:
@@ -60,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", help="run a lesson without a browser"))
     _add_author(commands.add_parser("author", help="write the notebooks from their sources"))
     _add_train(commands.add_parser("train", help="train what comes with the course"))
+    _add_bench(commands.add_parser("bench", help="measure the training speed of this machine"))
+    _add_doctor(commands.add_parser("doctor", help="say what this machine can do, what to mend"))
+    _add_certify(commands.add_parser("certify", help="train again, as a network's card says"))
     return parser
 
 
@@ -105,12 +128,68 @@ def _add_author(parser: argparse.ArgumentParser) -> None:
 
 def _add_train(parser: argparse.ArgumentParser) -> None:
     families = parser.add_subparsers(required=True, metavar="NAME")
+    for name, what in _FAMILIES.items():
+        family = families.add_parser(
+            *(name,), help=what, description=f"Train the course's {what}.", epilog=_SEVERAL_MACHINES
+        )
+        _add_family(family)
+        family.set_defaults(command=_train_family, family=name)
     judge = families.add_parser("judge", help="the classifier that looks at generated images")
     judge.add_argument("--data", choices=_JUDGED_SIZE, default="glyphs", help="training set")
     judge.add_argument("--size", type=int, help="side of the images (default: 16, MNIST 28)")
     judge.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
     judge.add_argument("--out", type=Path, help="folder (default: where the course looks for it)")
     judge.set_defaults(command=_train_judge)
+
+
+def _add_family(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--data", metavar="NAME", help="glyphs (default), mnist, fashion_mnist or folder:PATH")
+    add("--size", type=int, metavar="N", help="side of the images (16; MNIST 28; a folder 32)")
+    add("--steps", type=int, metavar="N", help="updates (default: about a minute on two cores)")
+    add("--batch-size", type=int, metavar="N", help="images for one step of one process")
+    add("--count", type=int, metavar="N", help="training images (default: all)")
+    add("--devices", type=int, metavar="N", help="GPUs, or processes on a CPU (default: 1)")
+    add("--nodes", type=int, metavar="N", help="machines (default: 1)")
+    add("--accelerator", choices=("auto", "cpu", "cuda", "mps"), help="where (default: auto)")
+    add("--precision", choices=("fp32", "bf16", "fp16"), help="default: what is fast there")
+    add("--seed", type=int, metavar="N", help="of everything random (default: 0)")
+    add("--every", type=int, metavar="N", help="steps between checkpoints (default: 500)")
+    add("--resume", type=Path, metavar="FOLDER", help="go on with the run in this folder")
+    add("--out", type=Path, metavar="FOLDER", help="default: runs/FAMILY-DATA-seedN")
+
+
+def _add_bench(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Images per second of the course's training steps beside a plain textbook loop, in turns; "
+        "with --quality, what a GAN and a cGAN reach on MNIST in a given time of one core."
+    )
+    add = parser.add_argument
+    add("--families", nargs="+", metavar="NAME", help="mlp_vae vae gan cgan (default: all)")
+    add("--seconds", type=float, default=1.0, help="length of one turn (default: 1)")
+    add("--rounds", type=int, default=5, help="turns of each loop (default: 5)")
+    add("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="(default: auto)")
+    add("--precision", choices=("fp32", "bf16", "fp16"), help="default: what is fast there")
+    add("--data", default="glyphs", metavar="NAME", help="where pictures come from")
+    add("--size", type=int, default=28, help="side of the images (default: 28)")
+    add("--quick", action="store_true", help="a few seconds in all: shows that it works, no more")
+    add("--json", type=Path, metavar="FILE", help="write all numbers to this file")
+    add("--quality", action="store_true", help="measure time to quality instead; needs MNIST")
+    add("--seeds", type=int, default=5, help="trainings of each family, with --quality")
+    add("--cpu-seconds", type=float, default=120.0, help="of each training, with --quality")
+    parser.set_defaults(command=_bench)
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    parser.set_defaults(command=_doctor)
+
+
+def _add_certify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", metavar="NAME", help="ae, vae, cvae, gan, cgan, judge_glyphs_16 ..."
+    )
+    parser.set_defaults(command=_certify)
 
 
 def _lab(options: argparse.Namespace) -> int:
@@ -159,17 +238,141 @@ def _author(options: argparse.Namespace) -> int:
 
 def _train_judge(options: argparse.Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch reads it when it is imported
-    from genimg_course.data import DataError
     from genimg_course.reference import make_judge
 
     size = options.size or _JUDGED_SIZE[options.data]
-    try:
+    with _mendable():
         card = make_judge(options.data, size, seed=options.seed, out=options.out)
-    except (DataError, ValueError) as error:
-        raise RunError(str(error)) from error
     for split, accuracy in card["accuracy"].items():
         print(f"accuracy on {split}: {accuracy:.2%}")
     return 0
+
+
+def _train_family(options: argparse.Namespace) -> int:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch reads both when it is imported
+    if _processes(options) > 1:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # processes side by side share the cores
+    from genimg_course.reference.training import first_process, train
+    from genimg_course.training.faults import (
+        MissingOperation,
+        NonFiniteLoss,
+        OutOfMemory,
+        lost_process,
+    )
+
+    names = (
+        *("size", "steps", "batch_size", "count", "devices", "nodes", "accelerator"),
+        *("precision", "seed", "every", "resume", "out"),
+    )
+    try:
+        summary = train(
+            options.family,
+            dataset=options.data,
+            **{name: getattr(options, name) for name in names},
+        )
+    except NonFiniteLoss as error:
+        status, sentence, everywhere = 1, str(error), True
+    except (ValueError, MissingOperation) as error:
+        status, sentence, everywhere = 2, str(error), True
+    except OutOfMemory as error:
+        status, sentence, everywhere = 2, str(error), False
+    except OSError as error:
+        status, sentence, everywhere = 2, _sentence(error), False
+    except RuntimeError as error:
+        if not lost_process(error):
+            raise
+        # where the first process is the lost one, it has said why
+        status, sentence, everywhere = 2, "another process of this run has ended", True
+    else:
+        status, sentence, everywhere = 0, str(summary), True
+    # what all processes meet, the first one says; what one of them meets alone, it must say itself
+    if first_process() or not everywhere:
+        print(sentence, file=sys.stderr if status else sys.stdout)
+    return status
+
+
+def _bench(options: argparse.Namespace) -> int:
+    # waiting threads spin, as torch has it: on a free machine that is the textbook loop's best
+    from genimg_course.reference.bench import bench, bench_table
+    from genimg_course.reference.journal import write_json
+    from genimg_course.reference.quality import AIMS, compare_quality, quality_table
+
+    result: dict[str, object]
+    with _mendable():
+        if options.quality:
+            trainings = compare_quality(
+                options.families or list(AIMS),
+                seeds=options.seeds,
+                cpu_seconds=options.cpu_seconds,
+                precision=options.precision,
+            )
+            result = {"trainings": [training.record() for training in trainings]}
+            text = quality_table(trainings)
+        else:
+            result = bench(
+                options.families,
+                seconds=0.05 if options.quick else options.seconds,
+                rounds=1 if options.quick else options.rounds,
+                accelerator=options.device,
+                precision=options.precision,
+                dataset=options.data,
+                size=options.size,
+                count=256 if options.quick else 6000,
+            )
+            text = bench_table(result)
+        if options.json:
+            write_json(options.json, result)
+    print(text)
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from genimg_course.doctor import examine, table
+
+    found = table(examine())
+    print(found.json() if options.json else found)
+    return 0 if found.healthy else 1
+
+
+def _certify(options: argparse.Namespace) -> int:
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # torch reads it when it is imported
+    from genimg_course.reference.certificates import certify
+
+    with _mendable():
+        numbers = certify(options.name)
+    for number in numbers:
+        print(number)
+    return 0 if all(number.holds for number in numbers) else 1
+
+
+@contextmanager
+def _mendable() -> Iterator[None]:
+    """Turn what may go wrong in a training into errors of which ``main`` makes a sentence."""
+    from genimg_course.training.faults import MissingOperation, NonFiniteLoss, OutOfMemory
+
+    try:
+        yield
+    except NonFiniteLoss as error:
+        raise _Failed(str(error)) from error
+    except OSError as error:
+        raise RunError(_sentence(error)) from error
+    except (ValueError, MissingOperation, OutOfMemory) as error:
+        raise RunError(str(error)) from error
+
+
+def _sentence(error: OSError) -> str:
+    return f"{error.strerror}: {error.filename}" if error.filename else str(error)
+
+
+def _processes(options: argparse.Namespace) -> int:
+    """Return the processes on this machine, as asked for or as the resumed run has them."""
+    if options.devices or not options.resume:
+        return options.devices or 1
+    try:
+        settings = json.loads((options.resume / "settings.json").read_text(encoding="utf-8"))
+        return int(settings["devices"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 1  # the training says what is wrong with that folder
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -13,6 +14,8 @@ import pytest
 import genimg_course
 from genimg_course import cli
 from genimg_course.cli import main
+from genimg_course.data import DataError
+from genimg_course.training import NonFiniteLoss
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,7 +51,8 @@ def test_help_names_every_command_in_half_a_second():
             check=True,
         )
         times.append(time.monotonic() - start)
-    assert all(f"    {name} " in done.stdout for name in ("lab", "run", "author", "train"))
+    names = ("lab", "run", "author", "train", "bench", "doctor", "certify")
+    assert re.findall(r"^    (\w+) ", done.stdout, flags=re.MULTILINE) == [*names]
     assert min(times) < 0.5
 
 
@@ -153,6 +157,52 @@ def test_train_judge_says_which_data_are_missing(course, capsys, monkeypatch):
     errors = capsys.readouterr().err
     assert "3" in errors
     assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "error, status, sentence",
+    [
+        (ValueError("size is 3"), 2, "size is 3\n"),
+        (DataError("mnist is not here"), 2, "mnist is not here\n"),
+        (OSError(28, "No space left on device", "x.json"), 2, "No space left on device: x.json\n"),
+        (NonFiniteLoss("loss became nan"), 1, "loss became nan\n"),
+    ],
+)
+@pytest.mark.parametrize("command", [["train", "judge"], ["certify", "ae"], ["bench"]])
+def test_what_goes_wrong_in_a_training_is_a_sentence(
+    capsys, monkeypatch, command, error, status, sentence
+):
+    def fail(*_, **__):
+        raise error
+
+    for name in ("make_judge", "certificates.certify", "bench.bench"):
+        monkeypatch.setattr(f"genimg_course.reference.{name}", fail)
+    assert main(command) == status
+    assert capsys.readouterr() == ("", sentence)
+
+
+@pytest.mark.parametrize(
+    "rank, told", [("0", "another process of this run has ended\n"), ("1", "")]
+)
+def test_a_lost_process_costs_one_sentence_of_the_first(capsys, monkeypatch, rank, told):
+    def lose(*_, **__):
+        raise RuntimeError("[pair.cc:561] Connection closed by peer [127.0.0.1]:30902. GLHF!")
+
+    monkeypatch.setattr("genimg_course.reference.training.train", lose)
+    monkeypatch.setenv("LOCAL_RANK", rank)
+    assert main(["train", "ae"]) == 2
+    assert capsys.readouterr() == ("", told)
+
+
+@pytest.mark.parametrize(
+    "devices, content, processes",
+    [(3, '{"devices": 2}', 3), (None, '{"devices": 2}', 2), (None, "{}", 1), (None, "", 1)],
+)
+def test_a_resumed_run_has_the_processes_it_began_with(tmp_path, devices, content, processes):
+    (tmp_path / "settings.json").write_text(content)
+    options = SimpleNamespace(devices=devices, resume=tmp_path)
+    assert cli._processes(options) == processes
+    assert cli._processes(SimpleNamespace(devices=None, resume=None)) == 1
 
 
 def test_a_package_that_is_missing_is_named(course, capsys, monkeypatch):

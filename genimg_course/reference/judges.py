@@ -16,6 +16,7 @@ from genimg_course.training.judge import train_judge
 __all__ = ["make_judge"]
 
 STEPS = {"glyphs": 2500, "mnist": 9000}
+FLOORS = {"glyphs": 0.98, "mnist": 0.99}  # what every judge must reach on unseen pictures
 
 
 def make_judge(
@@ -63,6 +64,10 @@ def make_judge(
     judge = Judge(network, card)
     card["accuracy"] = {
         split: _accuracy(judge, name, size, split) for split in ("validation", "test")
+    }
+    card["metrics"] = {
+        f"{split}_accuracy": {"value": value, "at_least": FLOORS[name]}
+        for split, value in card["accuracy"].items()
     }
     path = Path(out) / f"{name}_{size}" if out else judge_path(name, size)
     save_weights(network, path, card)
