@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from genimg_course.data.cache import cache_folder
+from genimg_course.folders import cache_folder
 
 __all__ = ["mathjax"]
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from genimg_course.data import cache
-from genimg_course.data.cache import cache_folder, remember
+from genimg_course.data.cache import remember
+from genimg_course.folders import cache_folder
 
 ARRAYS: dict[str, np.ndarray] = {
     "a": np.arange(12, dtype=np.uint8).reshape(3, 4),

@@ -12,26 +12,12 @@ from uuid import uuid4
 
 import numpy as np
 
-__all__ = ["cache_folder", "remember"]
+from genimg_course.folders import cache_folder
+
+__all__ = ["remember"]
 
 Arrays = dict[str, np.ndarray]
 _CHECKSUM_BYTES = 64
-
-
-def cache_folder() -> Path | None:
-    """Return the folder of the course's cache, which need not exist yet.
-
-    Returns:
-        ``GENIMG_CACHE_DIR``, else ``genimg_course`` in ``XDG_CACHE_HOME``, else
-        ``.cache/genimg_course`` in the home folder, else None.
-    """
-    if own := os.environ.get("GENIMG_CACHE_DIR"):
-        return Path(own).expanduser()
-    if xdg := os.environ.get("XDG_CACHE_HOME"):
-        return Path(xdg) / "genimg_course"
-    # without HOME, Python would look up the account's folder: a place that nobody offered
-    home = os.environ.get("USERPROFILE" if os.name == "nt" else "HOME")
-    return Path(home) / ".cache" / "genimg_course" if home else None
 
 
 def remember(name: str, make: Callable[[], Arrays]) -> Arrays:

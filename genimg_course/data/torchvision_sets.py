@@ -9,7 +9,6 @@ Source:
 """
 
 import hashlib
-import os
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,9 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from genimg_course.data.cache import cache_folder
 from genimg_course.data.download import ALTERNATIVE, complete, plain_loader
 from genimg_course.data.sets import Card, DataError, ImageSet
+from genimg_course.folders import data_folder
 
 __all__ = ["NAMES", "load_downloaded"]
 
@@ -130,13 +129,12 @@ def _rows(name: str, split: str, count: int | None) -> slice:
 
 
 def _data_folder(name: str) -> Path:
-    if own := os.environ.get("GENIMG_DATA_DIR"):
-        return Path(own).expanduser()
-    if (cache := cache_folder()) is not None:
-        return cache / "data"
-    raise DataError(
-        f"there is no folder for the files of {name}: set GENIMG_DATA_DIR to one, {ALTERNATIVE}"
-    )
+    folder = data_folder()
+    if folder is None:
+        raise DataError(
+            f"there is no folder for the files of {name}: set GENIMG_DATA_DIR to one, {ALTERNATIVE}"
+        )
+    return folder
 
 
 def _check(path: Path, md5: str, name: str) -> None:
