@@ -7,10 +7,12 @@ from genimg_course.models.classifier import Classifier
 from genimg_course.models.flow import CouplingFlow
 from genimg_course.models.gan import Discriminator, Generator
 from genimg_course.models.mlp import PointDiscriminator, PointGenerator, mlp
+from genimg_course.models.rules import RULES, broken_rules, size_rule
 from genimg_course.models.vae import CVAE, VAE, DenseVAE, LinearVAE, logits_to_images
 
 __all__ = [
     "CVAE",
+    "RULES",
     "VAE",
     "Autoencoder",
     "AutoregressiveImages",
@@ -28,6 +30,8 @@ __all__ = [
     "PointDiscriminator",
     "PointGenerator",
     "ProjectionDiscriminator",
+    "broken_rules",
     "logits_to_images",
     "mlp",
+    "size_rule",
 ]
