@@ -3,24 +3,27 @@
 # An interpreter for a new environment; by default the first one that runs and is new enough.
 PYTHON ?=
 VENV ?= .venv
+COLAB_VENV ?= .venv-colab
 ARGS ?=
 
 # what the tests and the notebooks start shares the machine: waiting threads must not spin
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test book setup mutation
+.PHONY: help lab test test-colab book setup mutation
 
 help:
-	@echo 'make lab      set up what the notebooks need and open JupyterLab on the first lesson'
-	@echo 'make test     set up everything and run the tests'
-	@echo 'make book     set up everything and build the site'
-	@echo 'make mutation plant every slip in the mathematics and see which proof notices it'
-	@echo 'make setup    set up everything and stop there'
+	@echo 'make lab         set up what the notebooks need and open JupyterLab on the first lesson'
+	@echo 'make test        set up everything and run the tests'
+	@echo 'make book        set up everything and build the site'
+	@echo 'make test-colab  set up what Colab has, install the course there from git, run each lesson'
+	@echo 'make mutation    plant every slip in the mathematics and see which proof notices it'
+	@echo 'make setup       set up everything and stop there'
 	@echo
-	@echo 'ARGS=...      options of the command: make lab ARGS=--no-browser, make test ARGS="-k maths"'
-	@echo 'PYTHON=...    the Python to set up with (3.11, 3.12 or 3.13)'
-	@echo 'VENV=...      where the environment lives (default: .venv)'
+	@echo 'ARGS=...         options of the command: make lab ARGS=--no-browser, make test ARGS="-k maths"'
+	@echo 'PYTHON=...       the Python to set up with (3.11, 3.12 or 3.13)'
+	@echo 'VENV=...         where the environment lives (default: .venv)'
+	@echo 'COLAB_VENV=...   where the packages of Colab live (default: .venv-colab)'
 
 lab:
 	$(call set_up,lab)
@@ -29,6 +32,11 @@ lab:
 test:
 	$(call set_up,dev)
 	@"$(VENV)/bin/python" -m pytest $(ARGS)
+
+test-colab:
+	$(call set_up,dev)
+	@"$(VENV)/bin/python" tests/colab/image.py "$(COLAB_VENV)"
+	@COLAB_VENV="$(COLAB_VENV)" "$(VENV)/bin/python" -m pytest tests/colab/check_lessons.py $(ARGS)
 
 book:
 	$(call set_up,dev)
