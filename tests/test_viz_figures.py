@@ -113,6 +113,13 @@ def test_lines_keep_the_range_that_has_a_meaning():
         assert figure.axes[0].get_ylim() == (0, 1) and figure.axes[0].get_xlim() == (0, 5)
 
 
+@pytest.mark.parametrize(("x", "whole"), [([0, 1, 2, 3], True), ([0.0, 0.5, 1.0, 1.5], False)])
+def test_between_whole_numbers_there_is_no_tick(x, whole):
+    figure = lines(x, {"a": [1.0, 2.0, 4.0, 3.0]}, xlabel="epoch", ylabel="y")
+    ticks = figure.axes[0].get_xticks()
+    assert all(float(tick).is_integer() for tick in ticks) == whole
+
+
 def test_log_axes_write_plain_numbers():
     figure = lines([10, 100, 1000], {"a": X}, xlabel="x", ylabel="y", xscale="log")
     figure.canvas.draw()

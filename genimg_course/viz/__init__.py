@@ -2,6 +2,7 @@
 
 from genimg_course.viz.diagram import Edge, Node, cgan_diagram, flow_diagram, vae_diagram
 from genimg_course.viz.explorer import Explorer, explore
+from genimg_course.viz.field import concept_map, family_tree
 from genimg_course.viz.figures import bars, curves, lines
 from genimg_course.viz.images import compare_rows, image_grid
 from genimg_course.viz.live import LivePanel
@@ -9,6 +10,7 @@ from genimg_course.viz.maps import heatmap, latent_scatter
 from genimg_course.viz.planes import phase_portraits
 from genimg_course.viz.points import point_panels
 from genimg_course.viz.style import PALETTE, Figure, png_bytes, style
+from genimg_course.viz.timeline import timeline
 
 __all__ = [
     "PALETTE",
@@ -20,8 +22,10 @@ __all__ = [
     "bars",
     "cgan_diagram",
     "compare_rows",
+    "concept_map",
     "curves",
     "explore",
+    "family_tree",
     "flow_diagram",
     "heatmap",
     "image_grid",
@@ -31,5 +35,6 @@ __all__ = [
     "png_bytes",
     "point_panels",
     "style",
+    "timeline",
     "vae_diagram",
 ]

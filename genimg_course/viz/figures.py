@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from genimg_course.viz._axes import chart, draw_legend, draw_references, number
 from genimg_course.viz._inputs import Floats, as_floats, as_limits
@@ -134,6 +135,9 @@ def lines(
         for axis, scale in ((axes.xaxis, xscale), (axes.yaxis, yscale)):
             if scale == "log":
                 axis.set_major_formatter("{x:g}")
+        if xscale == "linear" and all(float(place).is_integer() for place in places):
+            # whole numbers have nothing between them; "auto" is matplotlib's own choice of how many
+            axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         for i, (name, y) in enumerate(values.items()):
             marker = _MARKERS[i % len(_MARKERS)] if markers else None
             axes.plot(places, y, label=name, marker=marker, markersize=5)
