@@ -20,7 +20,13 @@ ELSEWHERE = {
     "make book": "test_book.py",
     "make mutation": "test_mutation.py runs a part and holds the report of the whole",
     "conda env create -f environment.yml": "test_setup.py compares its list with the others",
+    "make test-colab": "test_colab.py holds its parts",
     "genimg train judge": "test_judges.py",
+    "genimg train cgan --data mnist": "test_reference_training.py, with few steps",
+    "genimg train cgan --resume runs/cgan-mnist-seed0": "test_reference_training.py, after a kill",
+    "genimg certify vae": "test_certificates.py, with few steps",
+    "genimg bench": "test_reference_bench.py",
+    "genimg bench --quality": "test_reference_quality.py, with few steps",
 }
 RUN = {
     "git clone https://github.com/genimg-course/genimg_course": "git clone --quiet {root} clone",
@@ -30,6 +36,7 @@ RUN = {
         "{genimg} run 13 --profile smoke -p DATASET=mnist --out {out}"
     ),
     "genimg --help": "{genimg} --help",
+    "genimg doctor": "{genimg} doctor",
     "genimg author": "{genimg} author --check",
 }
 
