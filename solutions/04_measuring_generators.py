@@ -24,7 +24,7 @@
 # the Inception score, precision and recall. See which measure sees which fault. Watch one of them give nearly its highest mark to ten copied
 # pictures, and watch another prefer the worse generator because it was given more images.
 #
-# **What you need.** Means, covariances and eigenvalues, what a classifier is, and the KL divergence of lesson 03. The classifier that serves as judge comes with the course; lesson 02 (planned) trains one.
+# **What you need.** Means, covariances and eigenvalues, what a classifier is, and the KL divergence of lesson 03. The classifier that serves as judge comes with the course; lesson 02 trains one.
 
 # %% [markdown]
 # | profile | where | time |

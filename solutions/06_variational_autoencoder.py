@@ -25,7 +25,7 @@
 # model with one wrong word in the loss, read the symptom from the numbers, and cure it.
 #
 # **What you need.** Gradients and convolutions in PyTorch, and what a probability density is. The KL divergence
-# and every symbol are explained where they first appear. (Lessons 03 and 05 prepare this one; so will lesson 02, which is planned.)
+# and every symbol are explained where they first appear. (Lessons 02, 03 and 05 prepare this one.)
 
 # %% [markdown]
 # | profile | where | time |

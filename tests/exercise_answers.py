@@ -41,7 +41,7 @@ GENERAL: dict[str, Callable[[Any], Any]] = {
     "finite": lambda value: value * float("nan"),
     "dtype": _in_float,
     "shape": lambda value: value[..., None],
-    "type": lambda value: value.detach().numpy(),
+    "type": lambda value: value.detach().numpy() if isinstance(value, Tensor) else str(value),
 }
 """Changes of a right result, by the property that they spoil."""
 
@@ -53,7 +53,7 @@ def general(function: Callable[..., Any], code: str) -> Callable[..., Any]:
     def answer(*args: Any, **options: Any) -> Any:
         result = function(*args, **options)
         if isinstance(result, Mapping) and code != "none":
-            return {key: change(value) for key, value in result.items()}
+            return _spoilt(result, change)
         return (
             change(result)
             if isinstance(result, Tensor) or code in ("none", "finite")
@@ -61,6 +61,13 @@ def general(function: Callable[..., Any], code: str) -> Callable[..., Any]:
         )
 
     return answer
+
+
+def _spoilt(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Change every tensor and number, also in dictionaries of dictionaries."""
+    if isinstance(value, Mapping):
+        return {key: _spoilt(item, change) for key, item in value.items()}
+    return change(value) if type(value) in (Tensor, int, float) else value
 
 
 def codes(

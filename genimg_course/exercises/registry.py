@@ -9,7 +9,7 @@ from genimg_course.exercises.specification import Specification
 
 __all__ = ["LESSONS", "of_lesson", "specification", "specifications"]
 
-LESSONS = ("03", "04", "05", "06", "07", "09", "10", "11", "13")
+LESSONS = ("00", "01", "02", "03", "04", "05", "06", "07", "09", "10", "11", "12", "13")
 """Lessons that have exercises; each has a module ``lesson_NN`` with ``SPECIFICATIONS``."""
 
 
