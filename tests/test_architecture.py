@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "genimg_course"
 
-LEAVES = {"_checks", "folders", "landmarks", "profiles", "report", "source"}
+LEAVES = {"_checks", "files", "folders", "landmarks", "profiles", "report", "source"}
 PROOFS = "maths.proofs"  # beside the mathematics, and about the losses too
 MAY_IMPORT: dict[str, set[str]] = {
     "maths": set(),

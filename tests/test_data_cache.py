@@ -86,7 +86,7 @@ def test_a_write_that_fails_leaves_nothing_behind_and_says_nothing(folder, monke
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache.os, "replace", full)
+    monkeypatch.setattr("genimg_course.files.os.fsync", full)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert same(remember("x", make))

@@ -2,16 +2,15 @@
 
 import hashlib
 import io
-import os
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
+from genimg_course.files import write_whole
 from genimg_course.folders import cache_folder
 
 __all__ = ["remember"]
@@ -59,16 +58,10 @@ def _write(path: Path, arrays: Arrays) -> None:
     body = io.BytesIO()
     named: dict[str, Any] = dict(arrays)
     np.savez(body, **named)
-    # readers see the old file or the new one, never a torn one, also when two processes write
-    unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
+    with suppress(OSError):  # a cache that cannot be written is only slower
         path.parent.mkdir(parents=True, exist_ok=True)
         # what follows the end of an archive is no part of it: the file is still a valid .npz
-        unfinished.write_bytes(body.getvalue() + _checksum(body.getvalue()))
-        os.replace(unfinished, path)
-    except OSError:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+        write_whole(path, body.getvalue() + _checksum(body.getvalue()))
 
 
 def _checksum(content: bytes) -> bytes:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from genimg_course.files import write_whole
+
 __all__ = ["load_weights", "read_card", "save_weights"]
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -28,9 +30,9 @@ def save_weights(network: nn.Module, path: str | Path, card: dict[str, Any]) -> 
     path = Path(path)
     data = save({key: value.contiguous() for key, value in network.state_dict().items()})
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".safetensors").write_bytes(data)
+    write_whole(path.with_suffix(".safetensors"), data)
     text = json.dumps({**card, "sha256": hashlib.sha256(data).hexdigest()}, indent=2)
-    path.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+    write_whole(path.with_suffix(".json"), text + "\n")
 
 
 def load_weights(network: Network, path: str | Path) -> Network:

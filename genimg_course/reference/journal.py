@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from genimg_course.files import write_whole
 from genimg_course.maths.pixels import to_uint8
 
 __all__ = ["Journal", "cut_after", "read_journal", "sheet", "write_json"]
@@ -136,22 +137,13 @@ def cut_after(path: Path, step: int) -> float:
     if not path.exists():
         return 0.0
     kept = [record for record in read_journal(path) if record["step"] <= step]
-    _write_whole(path, "".join(json.dumps(record) + "\n" for record in kept))
+    write_whole(path, "".join(json.dumps(record) + "\n" for record in kept))
     return float(kept[-1]["seconds"]) if kept else 0.0
 
 
 def write_json(path: Path, content: Any) -> None:
     """Write a file whole or not at all."""
-    _write_whole(path, json.dumps(content, indent=2) + "\n")
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())  # else a name could reach the disk before its content
-    partial.replace(path)
+    write_whole(path, json.dumps(content, indent=2) + "\n")
 
 
 def _open_events(folder: Path, after: int) -> Any:
