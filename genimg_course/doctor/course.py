@@ -16,6 +16,7 @@ from genimg_course.folders import cache_folder, data_folder
 __all__ = ["check_folders", "check_kernel", "check_networks", "check_widgets"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_WIDGETS = "ipywidgets>=8,<9"
 _SETS = ("MNIST", "FashionMNIST")
 # the version of JupyterLab's side that understands a major version of ipywidgets
 _MANAGER = {"7": "1", "8": "3"}
@@ -73,7 +74,7 @@ def check_widgets() -> list[Finding]:
         widgets = metadata.version("ipywidgets")
     except metadata.PackageNotFoundError:
         text = "ipywidgets is not installed: figures stand still"
-        return [Finding("widgets", "note", text, pip_line("ipywidgets>=8,<9"))]
+        return [Finding("widgets", "note", text, pip_line(_WIDGETS))]
     if "COLAB_RELEASE_TAG" in os.environ:
         return [Finding("widgets", "ok", f"ipywidgets {widgets}, shown by Colab")]
     try:
@@ -83,11 +84,11 @@ def check_widgets() -> list[Finding]:
         text = f"ipywidgets {widgets}; {error.name} is not in this environment, so that sliders"
         text += " depend on the program that shows the notebook"
         return [
-            Finding("widgets", "note", text, pip_line("jupyterlab>=4.4,<5", "ipywidgets>=8,<9"))
+            Finding("widgets", "note", text, pip_line("jupyterlab>=4.4,<5", _WIDGETS))
         ]
     if _MANAGER.get(widgets.split(".")[0]) != manager.split(".")[0]:
         text = f"ipywidgets {widgets} is not understood by jupyterlab-widgets {manager}"
-        mend = pip_line("ipywidgets>=8,<9", "jupyterlab-widgets>=3,<4")
+        mend = pip_line(_WIDGETS, "jupyterlab-widgets>=3,<4")
         return [Finding("widgets", "wrong", f"{text}: sliders stay empty", mend)]
     return [Finding("widgets", "ok", f"ipywidgets {widgets}, jupyterlab-widgets {manager}")]
 

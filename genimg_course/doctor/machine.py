@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from genimg_course.doctor.finding import Finding
-from genimg_course.doctor.packages import pip_line, set_line
+from genimg_course.doctor.packages import TORCH_PAIR, pip_line, set_line
 
 __all__ = ["ask_torch", "check_machine", "check_torch"]
 
 _PROBE = Path(__file__).with_name("probe.py")
 _PATIENCE = 60.0  # seconds; a cold disk takes half a minute to read torch
 _GB = 1e9
-_PAIR = ("torch>=2.11", "torchvision>=0.26")
 
 
 def ask_torch() -> dict[str, Any]:
@@ -55,13 +54,13 @@ def check_torch(facts: dict[str, Any]) -> list[Finding]:
     errors = facts["errors"]
     if "import" in errors:
         text = f"import torch fails: {errors['import']}"
-        return [Finding("torch works", "wrong", text, pip_line(*_PAIR))]
+        return [Finding("torch works", "wrong", text, pip_line(*TORCH_PAIR))]
     if "bridge" in errors:
         text = f"torch cannot hand tensors to NumPy: {errors['bridge']}"
-        return [Finding("torch works", "wrong", text, pip_line("numpy>=2.0", *_PAIR))]
+        return [Finding("torch works", "wrong", text, pip_line("numpy>=2.0", *TORCH_PAIR))]
     if "vision" in errors:
         text = f"torchvision does not fit this torch: {errors['vision']}"
-        return [Finding("torch works", "wrong", text, pip_line(*_PAIR))]
+        return [Finding("torch works", "wrong", text, pip_line(*TORCH_PAIR))]
     return [Finding("torch works", "ok", f"torch {facts['version']} computes, torchvision with it")]
 
 

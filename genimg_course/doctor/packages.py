@@ -15,10 +15,12 @@ from genimg_course.doctor.finding import Finding
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-__all__ = ["again", "check_packages", "check_python", "pip_line", "set_line"]
+__all__ = ["TORCH_PAIR", "again", "check_packages", "check_python", "pip_line", "set_line"]
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PAIR = ("torch", "torchvision")
+TORCH_PAIR = ("torch>=2.11", "torchvision>=0.26")
+"""What to install, always together: each torchvision is compiled for one torch."""
 # what an extra is for, where a learner may miss it
 _EXTRAS = {
     "lab": "the notebooks on this machine",
@@ -154,7 +156,7 @@ def _pair() -> Finding:
         wanted = Requirement(line)
         if wanted.name == "torch" and not wanted.specifier.contains(torch, prereleases=True):
             text = f"torchvision {vision} was compiled for torch{wanted.specifier}, here is {torch}"
-            mend = pip_line("torch>=2.11", "torchvision>=0.26")
+            mend = pip_line(*TORCH_PAIR)
             return Finding("torch pair", "wrong", text, mend)
     return Finding("torch pair", "ok", f"torch {torch} and torchvision {vision} belong together")
 
