@@ -14,14 +14,13 @@ import argparse
 import json
 import multiprocessing
 import os
-import statistics
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import torch
-from calibrate import bound, significant
+from calibrate import significant, summary
 
 from genimg_course.models.certified import FOLDER
 from genimg_course.reference.certificates import (
@@ -51,24 +50,14 @@ def measure(task: tuple[str, int]) -> dict[str, Any]:
 
 def ranges(runs: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
     """Return mean, standard deviation and the end of the range of each number over the runs."""
-    found = {}
-    for name in runs[0]["numbers"]:
-        values = [each["numbers"][name] for each in runs]
-        side = side_of(name)
-        end = bound(values, upper=side == "at_most")
-        found[name] = {
-            "mean": significant(statistics.mean(values)),
-            "sd": significant(statistics.stdev(values)),
-            side: significant(end),
-        }
-    return found
+    return summary([{**each, "sides": {n: side_of(n) for n in each["numbers"]}} for each in runs])
 
 
-def ends(summary: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+def ends(numbers: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     """Return of each number the end of its range alone, as a card has it."""
     return {
         name: {key: value for key, value in entry.items() if key.startswith("at_")}
-        for name, entry in summary.items()
+        for name, entry in numbers.items()
     }
 
 
@@ -114,11 +103,11 @@ def main() -> None:
             table = read()  # another process may measure other networks
             table.setdefault(done.pop("name"), []).append(done)
             write(table)
-    summary = {name: ranges(table[name]) for name in options.names}
     for name in options.names:
-        print(name, json.dumps(summary[name]), flush=True)
+        found = ranges(table[name])
+        print(name, json.dumps(found), flush=True)
         if options.write and name in NAMES:  # the floors of the judges stand in their own recipe
-            print(make_certificate(name, ends(summary[name]), out=FOLDER), flush=True)
+            print(make_certificate(name, ends(found), out=FOLDER), flush=True)
 
 
 if __name__ == "__main__":
