@@ -154,6 +154,18 @@ def test_a_resume_refuses_other_settings_and_takes_the_same():
     assert train("ae", resume="run", seed=0, accelerator="auto", progress=False).done == 6
 
 
+def test_a_resume_that_is_refused_leaves_the_folder_as_it_was():
+    train("ae", **SMALL, out="run")
+    damaged = Path("run/checkpoints/step-00000006/state.pt")
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    with Path("run/history.jsonl").open("a") as file:
+        file.write('{"step": 7}')  # what a killed run wrote last, and a resume would cut off
+    files = {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
+    with pytest.raises(ValueError, match="state.pt was altered or cut short"):
+        train("ae", resume="run", progress=False)
+    assert {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()} == files
+
+
 def test_a_resume_computes_with_the_threads_of_the_first_part():
     summary = train("ae", **SMALL)
     path = summary.folder / "settings.json"

@@ -153,41 +153,10 @@ def train(
         "every": every,
         "count": count,
     }
-    settings = _resumed(Path(resume), asked) if resume else _complete(asked)
-    folder = Path(resume or out or _default_folder(settings))
-    if resume and out and Path(out).resolve() != Path(resume).resolve():
-        raise ValueError(f"--resume {resume} goes on in its own folder: leave out --out {out}")
-    if not resume and first_process():
-        _claim(folder)
+    settings, folder = _agree(asked, resume=resume, out=out)
     # in one process before the others are started: a download, or a sentence, comes once
     images = _load(settings, "train")
-    classes = len(images.card.classes) if images.labels is not None else None
-    if settings["family"] in CONDITIONAL and not classes:
-        raise ValueError(
-            f"{settings['family']} needs pictures with classes, and {settings['dataset']} has "
-            "none: put them into one sub-folder a class, or train a family without condition"
-        )
-    fabric = open_fabric(
-        **{name: settings[name] for name in ("accelerator", "devices", "nodes", "precision")}
-    )
-    settings |= _found(fabric)
-    # a sum that is shared out among another number of threads differs in its last bits
-    settings.setdefault("threads", torch.get_num_threads())
-    torch.set_num_threads(settings["threads"])
-
-    rng = seed_everything(settings["seed"])
-    run = FAMILIES[settings["family"]](
-        settings["size"], images.images.shape[1], classes, settings["steps"], fabric=fabric
-    )
-    settings["batch_size"] = _batch_size(settings, run, len(images) // fabric.world_size)
-    batches = data.Batches(
-        images,
-        settings["batch_size"] * fabric.world_size,
-        rng=rng,
-        device=fabric.device,
-        share=(fabric.global_rank, fabric.world_size),
-    )
-    seed_process(fabric, settings["seed"])
+    fabric, run, batches = _prepare(settings, images)
     checkpoints = Checkpoints(
         folder / "checkpoints",
         {**run.parts, "batches": batches},
@@ -196,7 +165,7 @@ def train(
         run=settings,
         fabric=fabric,
     )
-    begun = (checkpoints.steps() or [0])[-1]
+    begun = checkpoints.examine()  # before anything in the folder is touched
     observer = _Observer(folder, settings, run, begun, fabric) if fabric.is_global_zero else None
     if observer and progress:
         print(_first_line(settings, images, fabric, folder, begun))
@@ -227,6 +196,50 @@ def train(
         images_per_second=round(pictures / seconds, 1),
     )
     return observer.finish(summary, images) if observer else summary
+
+
+def _agree(
+    asked: Settings, *, resume: str | Path | None, out: str | Path | None
+) -> tuple[Settings, Path]:
+    """Return the settings of the run and its folder, which a new run claims."""
+    settings = _resumed(Path(resume), asked) if resume else _complete(asked)
+    folder = Path(resume or out or _default_folder(settings))
+    if resume and out and Path(out).resolve() != Path(resume).resolve():
+        raise ValueError(f"--resume {resume} goes on in its own folder: leave out --out {out}")
+    if not resume and first_process():
+        _claim(folder)
+    return settings, folder
+
+
+def _prepare(settings: Settings, images: ImageSet) -> tuple[Fabric, Run, data.Batches]:
+    """Open devices, build run and batches, and complete the settings with what was found."""
+    classes = len(images.card.classes) if images.labels is not None else None
+    if settings["family"] in CONDITIONAL and not classes:
+        raise ValueError(
+            f"{settings['family']} needs pictures with classes, and {settings['dataset']} has "
+            "none: put them into one sub-folder a class, or train a family without condition"
+        )
+    fabric = open_fabric(
+        **{name: settings[name] for name in ("accelerator", "devices", "nodes", "precision")}
+    )
+    settings |= _found(fabric)
+    # a sum that is shared out among another number of threads differs in its last bits
+    settings.setdefault("threads", torch.get_num_threads())
+    torch.set_num_threads(settings["threads"])
+    rng = seed_everything(settings["seed"])
+    run = FAMILIES[settings["family"]](
+        settings["size"], images.images.shape[1], classes, settings["steps"], fabric=fabric
+    )
+    settings["batch_size"] = _batch_size(settings, run, len(images) // fabric.world_size)
+    batches = data.Batches(
+        images,
+        settings["batch_size"] * fabric.world_size,
+        rng=rng,
+        device=fabric.device,
+        share=(fabric.global_rank, fabric.world_size),
+    )
+    seed_process(fabric, settings["seed"])
+    return fabric, run, batches
 
 
 class _Observer:

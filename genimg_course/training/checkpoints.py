@@ -7,13 +7,14 @@ import io
 import json
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
-from torch import nn
+from torch import Tensor, nn
 
 from genimg_course.models.weights import refuse_other_network
 from genimg_course.training.faults import first_broken
@@ -35,6 +36,22 @@ class Stateful(Protocol):
     def state_dict(self) -> dict[str, Any]: ...
 
     def load_state_dict(self, state_dict: Any, /) -> Any: ...
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What the files of one checkpoint hold."""
+
+    folder: Path
+    step: int
+    weights: dict[str, dict[str, Tensor]]
+    rest: dict[str, Any]
+    run: dict[str, Any]
+    history: dict[str, list[float]]
+
+    def state(self, name: str) -> Any:
+        """Return the state of a part, ``None`` if the checkpoint lacks it."""
+        return self.weights.get(name, self.rest["parts"].get(name))
 
 
 class Checkpoints:
@@ -176,54 +193,80 @@ class Checkpoints:
         complete = self.folder.glob(f"step-{'[0-9]' * 8}/sha256.json")
         return sorted(int(path.parent.name.removeprefix("step-")) for path in complete)
 
+    def examine(self) -> int:
+        """Return the step of the newest checkpoint, 0 if there is none; restore nothing.
+
+        Raises:
+            CheckpointError: if a file is damaged or belongs to another run.
+        """
+        stored = self._accepted()
+        return stored.step if stored else 0
+
     def restore(self) -> tuple[int, dict[str, list[float]]]:
         """Restore the newest checkpoint; return its step and history, ``(0, {})`` if none.
 
         Raises:
-            CheckpointError: if a file is damaged or belongs to other networks.
+            CheckpointError: if a file is damaged or belongs to another run.
         """
-        if not self.steps():
+        stored = self._accepted()
+        if stored is None:
             return 0, {}
+        for name, part in self.parts.items():
+            try:
+                part.load_state_dict(stored.state(name))
+            except (KeyError, RuntimeError, ValueError) as error:
+                raise CheckpointError(
+                    f"checkpoint {stored.folder} does not fit {name}: {error}"
+                ) from error
+        if self._fabric is not None and stored.rest.get("precision"):
+            self._fabric.strategy.precision.load_state_dict(stored.rest["precision"])
+        set_random_states(stored.rest["random"], self._fabric)
+        return stored.step, stored.history
+
+    def _accepted(self) -> _Stored | None:
+        """Return the newest checkpoint if it is whole and of this run, ``None`` if none exists."""
+        if not self.steps():
+            return None
         step = self.steps()[-1]
-        folder = self._place(step)
-        try:
-            _check_sums(folder)
-            weights = {path.stem: load_file(path) for path in folder.glob("*.safetensors")}
-            rest = torch.load(folder / "state.pt", map_location="cpu", weights_only=True)
-            run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-            history = json.loads((folder / "history.json").read_text(encoding="utf-8"))
-        except (OSError, RuntimeError, SafetensorError, ValueError, EOFError) as error:
-            raise CheckpointError(
-                f"checkpoint {folder} is damaged ({error}): delete that folder and resume"
-            ) from error
-        held = weights | rest["parts"]
-        missing = (self.parts.keys() - held.keys()) | (self._networks().keys() - weights.keys())
+        stored = _read(self._place(step), step)
+        networks = self._networks()
+        missing = {name for name in self.parts if stored.state(name) is None}
+        missing |= networks.keys() - stored.weights.keys()
         if missing:
             raise CheckpointError(
-                f"checkpoint {folder} lacks {', '.join(sorted(missing))}: it is of another run"
+                f"checkpoint {stored.folder} lacks {', '.join(sorted(missing))}: "
+                "it is of another run"
             )
-        settings = compare_runs(self.run, run)
-        for name, network in self._networks().items():
+        settings = compare_runs(self.run, stored.run)
+        for name, network in networks.items():
             try:
-                refuse_other_network(network, weights[name], folder / f"{name}.safetensors")
+                file = stored.folder / f"{name}.safetensors"
+                refuse_other_network(network, stored.weights[name], file)
             except ValueError as error:
                 raise CheckpointError(f"{error}{settings and f'; {settings}'}") from error
         if settings:
-            raise CheckpointError(f"checkpoint {folder} is of another run: {settings}")
-        for name, part in self.parts.items():
-            try:
-                part.load_state_dict(held[name])
-            except (KeyError, RuntimeError, ValueError) as error:
-                raise CheckpointError(
-                    f"checkpoint {folder} does not fit {name}: {error}"
-                ) from error
-        if self._fabric is not None and rest.get("precision"):
-            self._fabric.strategy.precision.load_state_dict(rest["precision"])
-        set_random_states(rest["random"], self._fabric)
-        return step, history
+            raise CheckpointError(f"checkpoint {stored.folder} is of another run: {settings}")
+        return stored
 
     def _networks(self) -> dict[str, nn.Module]:
         return {name: part for name, part in self.parts.items() if isinstance(part, nn.Module)}
+
+
+def _read(folder: Path, step: int) -> _Stored:
+    try:
+        _check_sums(folder)
+        return _Stored(
+            folder,
+            step,
+            weights={path.stem: load_file(path) for path in folder.glob("*.safetensors")},
+            rest=torch.load(folder / "state.pt", map_location="cpu", weights_only=True),
+            run=json.loads((folder / "run.json").read_text(encoding="utf-8")),
+            history=json.loads((folder / "history.json").read_text(encoding="utf-8")),
+        )
+    except (OSError, RuntimeError, SafetensorError, ValueError, EOFError) as error:
+        raise CheckpointError(
+            f"checkpoint {folder} is damaged ({error}): delete that folder and resume"
+        ) from error
 
 
 def describe_run(settings: dict[str, Any], *, processes: int = 1) -> dict[str, Any]:
