@@ -1,5 +1,8 @@
 """Exercise: the memory that a training needs."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 
 from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
@@ -29,18 +32,10 @@ def _cases(rng: torch.Generator) -> list[Case]:
 
 def _variant(
     *, copies: int = 2, moment: float = 1, averaged: bool = True, weights_halve: bool = False
-) -> object:
-    def wrong(
-        parameters: int,
-        activations: int,
-        *,
-        batch_size: int,
-        moments: int = 2,
-        average: bool = False,
-        half: bool = False,
-    ) -> int:
-        width = 2 if half else 4
-        held = copies + moment * moments + (average and averaged)
+) -> Callable[..., int]:
+    def wrong(parameters: int, activations: int, *, batch_size: int, **options: Any) -> int:
+        width = 2 if options.get("half") else 4
+        held = copies + moment * options.get("moments", 2) + (averaged and _averages(options))
         return int((width if weights_halve else 4) * parameters * held) + (
             width * activations * batch_size
         )
@@ -48,44 +43,21 @@ def _variant(
     return wrong
 
 
-def _no_batch(
-    parameters: int,
-    activations: int,
-    *,
-    batch_size: int,
-    moments: int = 2,
-    average: bool = False,
-    half: bool = False,
-) -> int:
-    return training_bytes(
-        parameters, activations, batch_size=1, moments=moments, average=average, half=half
-    )
+def _averages(options: dict[str, Any]) -> bool:
+    return bool(options.get("average"))
 
 
-def _batch_everywhere(
-    parameters: int,
-    activations: int,
-    *,
-    batch_size: int,
-    moments: int = 2,
-    average: bool = False,
-    half: bool = False,
-) -> int:
-    return batch_size * _no_batch(
-        parameters, activations, batch_size=1, moments=moments, average=average, half=half
-    )
+def _no_batch(parameters: int, activations: int, *, batch_size: int, **options: Any) -> int:
+    return training_bytes(parameters, activations, batch_size=1, **options)
 
 
-def _numbers(
-    parameters: int,
-    activations: int,
-    *,
-    batch_size: int,
-    moments: int = 2,
-    average: bool = False,
-    half: bool = False,
-) -> int:
-    return parameters * (2 + moments + average) + activations * batch_size
+def _batch_everywhere(parameters: int, activations: int, *, batch_size: int, **options: Any) -> int:
+    return batch_size * training_bytes(parameters, activations, batch_size=1, **options)
+
+
+def _numbers(parameters: int, activations: int, *, batch_size: int, **options: Any) -> int:
+    copies = 2 + options.get("moments", 2) + _averages(options)
+    return parameters * copies + activations * batch_size
 
 
 SPECIFICATION = Specification(
@@ -96,23 +68,23 @@ SPECIFICATION = Specification(
     misconceptions=(
         Misconception(
             "NO_GRADIENTS",
-            _variant(copies=1),  # type: ignore[arg-type]
+            _variant(copies=1),
             "The gradients are missing. Each weight has one, and it takes as much memory as the "
             "weight.",
         ),
         Misconception(
             "NO_MOMENTS",
-            _variant(moment=0),  # type: ignore[arg-type]
+            _variant(moment=0),
             "The optimiser's running means are missing. Adam keeps two numbers for each weight.",
         ),
         Misconception(
             "NO_AVERAGE",
-            _variant(averaged=False),  # type: ignore[arg-type]
+            _variant(averaged=False),
             "The running average of the weights is missing: it is one more copy of all weights.",
         ),
         Misconception(
             "HALF_OF_ALL",
-            _variant(weights_halve=True),  # type: ignore[arg-type]
+            _variant(weights_halve=True),
             "Everything is halved. Under mixed precision weights, gradients and moments stay in "
             "float32; only the activations shrink.",
         ),
