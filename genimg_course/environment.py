@@ -26,8 +26,8 @@ _VERSION = "{}.{}".format(*sys.version_info)
 # measured on Linux with CPython 3.11: what pip fetches into an empty cache, the folder after it,
 # and the time beside the download; other systems get a smaller torch
 _COST = {
-    "lab": "up to 3.1 GB to download, 5.8 GB on disk, two to five minutes besides the download",
-    "dev": "up to 3.3 GB to download, 6.3 GB on disk, two to five minutes besides the download",
+    "lab": "up to 3.1 GB to download, 6.4 GB on disk, two to five minutes besides the download",
+    "dev": "up to 3.3 GB to download, 6.8 GB on disk, two to five minutes besides the download",
 }
 
 _DISK_FULL = r"No space left on device|Errno 28|not enough space on the disk"
