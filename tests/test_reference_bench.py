@@ -2,6 +2,7 @@
 
 import json
 import time
+from functools import partial
 
 import pytest
 import torch
@@ -10,7 +11,14 @@ from torch.testing import assert_close
 from genimg_course import cli
 from genimg_course.reference import bench as module
 from genimg_course.reference import textbook
-from genimg_course.reference.bench import Contender, alternate, bench, bench_table, matrix_pace
+from genimg_course.reference.bench import (
+    Contender,
+    alternate,
+    bench,
+    bench_table,
+    matrix_pace,
+    one_turn,
+)
 from genimg_course.reference.textbook import build_networks
 from genimg_course.training import open_fabric
 from genimg_course.training.engine import place
@@ -23,7 +31,7 @@ def sleeper(name, seconds, log, threads=1):
             time.sleep(seconds)
             yield 10
 
-    return Contender(name, loop(), threads)
+    return Contender(name, partial(one_turn, loop(), threads=threads), threads)
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 import builtins
 import copy
 import os
+import platform
 from types import SimpleNamespace
 
 import pytest
@@ -126,6 +127,41 @@ def test_a_placed_network_is_the_network(fabric):
     assert [id(p) for p in placed.parameters()] == [id(p) for p in network.parameters()]
     torch.testing.assert_close(network.state_dict(), before, atol=0, rtol=0, check_stride=False)
     assert network.pixels.weight.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_pictures_and_gradients_lie_in_memory_as_the_convolutions_want_them(fabric):
+    generator, discriminator = Generator(3, 16, width=2), Discriminator(16, width=2, features=4)
+    seen = {}
+    generator.root[2].register_forward_pre_hook(lambda _, x: seen.update(pictures=x[0]))
+    discriminator.features[0].register_full_backward_hook(lambda *x: seen.update(gradient=x[2][0]))
+    g, d = place(fabric, generator), place(fabric, discriminator)
+    d(g(torch.randn(5, 3))).sum().backward()
+    assert set(seen) == {"pictures", "gradient"}
+    for tensor in seen.values():
+        assert tensor.is_contiguous(memory_format=torch.channels_last)
+        assert not tensor.is_contiguous()
+
+
+def test_an_input_that_is_no_picture_can_be_flattened_too(fabric):
+    network = place(fabric, nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.Unflatten(1, (2, 2))))
+    x = torch.randn(3, 2, 3, requires_grad=True)
+    network(x).sum().backward()
+    assert x.grad.shape == x.shape
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about the memory of glibc")
+def test_freed_memory_is_not_asked_for_again(fabric):
+    import resource
+
+    def faults():
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        kept = [torch.ones(3_000_000) for _ in range(8)]
+        del kept
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    faults()
+    # 96 MB are some 23,000 pages
+    assert max(faults() for _ in range(3)) < 3000
 
 
 def train_gan(fabric, updates=4):

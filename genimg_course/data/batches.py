@@ -75,7 +75,8 @@ class Batches(Iterator[tuple[Tensor, ...]]):
         rank, world = self._share
         index = self._order[start + rank : start + self.batch_size : world]
         self._position += 1
-        x = to_model_range(self._set.images[index])
+        # copies whole pictures, where images[index] would pick number by number on a CPU
+        x = to_model_range(self._set.images.index_select(0, index))
         return (x,) if self._set.labels is None else (x, self._set.labels[index])
 
     def state_dict(self) -> dict[str, Any]:

@@ -2,15 +2,18 @@
 
 Both train the same networks with the same update on batches of the same size; what differs is how.
 They take turns, because a machine is never equally fast for long, and medians are compared. The
-course's own recipes do more in a step (a penalty, a running average), so they have a line of their
-own.
+textbook loop has a process of its own, where the course has changed nothing. The course's own
+recipes do more in a step (a penalty, a running average), so they have a line of their own.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, astuple, dataclass
+from functools import cache, partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -23,33 +26,27 @@ from genimg_course.reference.families import FAMILIES
 from genimg_course.reference.textbook import BENCHED, build_networks, textbook_loop
 from genimg_course.training import gan_step, open_fabric, seed_everything, vae_step
 from genimg_course.training.engine import adam, place
+from genimg_course.training.meters import step_seconds, wait
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
     from genimg_course.data import Batches, ImageSet
 
-__all__ = ["Contender", "Pace", "alternate", "bench", "bench_table", "matrix_pace"]
-
-
-@dataclass(frozen=True)
-class Contender:
-    """Something that trains without end.
-
-    Args:
-        name: for the table.
-        loop: each ``next`` is one step and gives the number of its pictures.
-        threads: with how many threads of torch it runs.
-    """
-
-    name: str
-    loop: Iterator[int]
-    threads: int
+__all__ = [
+    "Contender",
+    "Pace",
+    "alternate",
+    "bench",
+    "bench_table",
+    "matrix_pace",
+    "one_turn",
+]
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast a contender was: medians over its turns.
+    """How fast a loop was in a turn, or in the median over its turns.
 
     Args:
         images: per second of the clock.
@@ -60,6 +57,21 @@ class Pace:
     images: float
     images_cpu: float
     step_seconds: float
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something that trains without end.
+
+    Args:
+        name: for the table.
+        turn: trains for so many seconds, from where it stopped, and says how fast it was.
+        threads: with how many threads of torch it runs.
+    """
+
+    name: str
+    turn: Callable[[float], Pace]
+    threads: int
 
 
 def bench(
@@ -102,10 +114,16 @@ def bench(
     on_cpu = fabric.device.type == "cpu"
     images = data.load(dataset, size=size, count=count)
     try:
-        measured = {
-            family: _bench_family(family, images, fabric, seconds, rounds, default)
-            for family in families
-        }
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as apart:
+
+            def textbook(family: str, seconds: float) -> Pace:
+                which = (family, dataset, size, count, str(fabric.device))
+                return apart.submit(_textbook_turn, which, seconds, default).result()
+
+            measured = {
+                family: _bench_family(family, images, fabric, textbook, seconds, rounds, default)
+                for family in families
+            }
         kind = torch.bfloat16 if "bf16" in _precision(fabric) else torch.float32
         threads = sorted({1, default}) if on_cpu else [default]
         paces = {number: matrix_pace(fabric.device, kind, number) for number in threads}
@@ -129,45 +147,47 @@ def bench(
     }
 
 
-def alternate(
-    contenders: Sequence[Contender],
-    *,
-    seconds: float,
-    rounds: int,
-    finish: Callable[[], Any] = lambda: None,
-) -> dict[str, Pace]:
+def alternate(contenders: Sequence[Contender], *, seconds: float, rounds: int) -> dict[str, Pace]:
     """Let contenders train in turns, and return the pace of each by name.
 
     Args:
         contenders: their loops go on where they stopped.
         seconds: length of a turn; it ends with the step in which they run out.
         rounds: turns of each.
-        finish: waits for the device, before a clock is read.
     """
-    turns: dict[str, list[tuple[float, float, float]]] = {c.name: [] for c in contenders}
+    turns: dict[str, list[Pace]] = {c.name: [] for c in contenders}
     for _ in range(rounds):
         for contender in contenders:
-            torch.set_num_threads(contender.threads)
-            next(contender.loop)  # the first step after a change is not measured
-            finish()
-            turns[contender.name].append(_one_turn(contender.loop, seconds, finish))
+            turns[contender.name].append(contender.turn(seconds))
     return {
-        name: Pace(*(median(column) for column in zip(*rows, strict=True)))
-        for name, rows in turns.items()
+        name: Pace(*(median(column) for column in zip(*map(astuple, paces), strict=True)))
+        for name, paces in turns.items()
     }
 
 
-def _one_turn(
-    loop: Iterator[int], seconds: float, finish: Callable[[], Any]
-) -> tuple[float, float, float]:
+def one_turn(
+    loop: Iterator[int], seconds: float, *, threads: int, device: torch.device | str = "cpu"
+) -> Pace:
+    """Let a loop train for a while and return its pace.
+
+    Args:
+        loop: each ``next`` is one step and gives the number of its pictures.
+        seconds: the turn ends with the step in which they run out.
+        threads: of torch.
+        device: where it trains; the clocks are read when it has finished.
+    """
+    device = torch.device(device)
+    torch.set_num_threads(threads)
+    next(loop)  # the first step after a change is not measured
+    wait(device)
     done = steps = 0
     clock, cpu = time.perf_counter(), time.process_time()
     while steps == 0 or time.perf_counter() - clock < seconds:
         done += next(loop)
         steps += 1
-    finish()
+    wait(device)
     spent, spent_cpu = time.perf_counter() - clock, time.process_time() - cpu
-    return done / spent, done / max(spent_cpu, 1e-9), spent / steps
+    return Pace(done / spent, done / max(spent_cpu, 1e-9), spent / steps)
 
 
 def matrix_pace(device: torch.device, dtype: torch.dtype, threads: int = 1) -> float:
@@ -181,36 +201,37 @@ def matrix_pace(device: torch.device, dtype: torch.dtype, threads: int = 1) -> f
     torch.set_num_threads(threads)
     side = 8192 if device.type == "cuda" else 1024
     a = torch.randn(side, side, device=device).to(dtype)
-    finish, best = _finisher(device), float("inf")
-    for _ in range(6):
-        finish()
-        started = time.perf_counter()
-        a @ a
-        finish()
-        best = min(best, time.perf_counter() - started)
-    return 2 * side**3 / best
+    best = step_seconds(lambda: a @ a, 6, device=device).min()  # the first of them warms up
+    return 2 * side**3 / float(best)
 
 
 def _bench_family(
-    family: str, images: ImageSet, fabric: Fabric, seconds: float, rounds: int, default: int
+    family: str,
+    images: ImageSet,
+    fabric: Fabric,
+    textbook: Callable[[str, float], Pace],
+    seconds: float,
+    rounds: int,
+    default: int,
 ) -> dict[str, Any]:
-    size = BENCHED[family]
-    device, finish = fabric.device, _finisher(fabric.device)
-    rng = seed_everything(0)
-    batches = data.Batches(images, size, rng=rng, device=device)
+    size, device = BENCHED[family], fabric.device
+    batches = data.Batches(images, size, rng=seed_everything(0), device=device)
     step = _our_step(family, images, fabric)
-    contenders = [
-        Contender(
-            "textbook", textbook_loop(family, images, batch_size=size, device=device), default
-        )
-    ]
+
+    def ours(name: str, step: Callable[..., dict[str, Tensor]], threads: int) -> Contender:
+        turn = partial(one_turn, _loop(step, batches), threads=threads, device=device)
+        return Contender(name, turn, threads)
+
     numbers = sorted({1, default}) if device.type == "cpu" else [default]
-    for threads in numbers:
-        contenders.append(Contender(f"ours, {_threads(threads)}", _loop(step, batches), threads))
+    contenders = [
+        Contender("textbook", partial(textbook, family), default),
+        *(ours(f"ours, {_threads(threads)}", step, threads) for threads in numbers),
+    ]
     if family in FAMILIES:
-        recipe = _recipe_step(family, images, fabric)
-        contenders.append(Contender("the whole recipe", _loop(recipe, batches), numbers[0]))
-    paces = alternate(contenders, seconds=seconds, rounds=rounds, finish=finish)
+        contenders.append(
+            ours("the whole recipe", _recipe_step(family, images, fabric), numbers[0])
+        )
+    paces = alternate(contenders, seconds=seconds, rounds=rounds)
     with FlopCounterMode(display=False) as counter:
         step(1, *next(batches))
     best = max((c for c in contenders if c.name.startswith("ours")), key=_by_pace(paces))
@@ -218,7 +239,7 @@ def _bench_family(
         "batch_size": size,
         "flops_per_step": counter.get_total_flops(),
         "best": best.name,
-        "share_of_data": _data_seconds(batches, finish, best.threads)
+        "share_of_data": _data_seconds(batches, device, best.threads)
         / paces[best.name].step_seconds,
         "contenders": {
             c.name: {
@@ -230,6 +251,17 @@ def _bench_family(
             for c in contenders
         },
     }
+
+
+def _textbook_turn(which: tuple[Any, ...], seconds: float, threads: int) -> Pace:
+    """Do one turn of a textbook loop in the process that keeps it between its turns."""
+    return one_turn(_textbook(*which), seconds, threads=threads, device=which[-1])
+
+
+@cache
+def _textbook(family: str, dataset: str, size: int, count: int, device: str) -> Iterator[int]:
+    images = data.load(dataset, size=size, count=count)
+    return textbook_loop(family, images, batch_size=BENCHED[family], device=device)
 
 
 def _by_pace(paces: Mapping[str, Pace]) -> Callable[[Contender], float]:
@@ -271,24 +303,11 @@ def _recipe_step(family: str, images: ImageSet, fabric: Fabric) -> Callable[...,
     return FAMILIES[family](size, channels, classes, 1_000_000, fabric=fabric).step
 
 
-def _data_seconds(batches: Batches, finish: Callable[[], Any], threads: int) -> float:
+def _data_seconds(batches: Batches, device: torch.device, threads: int) -> float:
     """Return how long one batch takes to make, without a step."""
     torch.set_num_threads(threads)
-    spent = []
-    for _ in range(5):
-        finish()
-        started = time.perf_counter()
-        for _ in range(10):
-            next(batches)
-        finish()
-        spent.append((time.perf_counter() - started) / 10)
-    return median(spent)
-
-
-def _finisher(device: torch.device) -> Callable[[], Any]:
-    if device.type == "cuda":
-        return torch.cuda.synchronize
-    return torch.mps.synchronize if device.type == "mps" else lambda: None
+    ten = step_seconds(lambda: [next(batches) for _ in range(10)], 5, device=device)
+    return float(ten.median()) / 10
 
 
 def _precision(fabric: Fabric) -> str:

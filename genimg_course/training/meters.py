@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-__all__ = ["kept_bytes", "operator_seconds", "step_seconds"]
+__all__ = ["kept_bytes", "operator_seconds", "step_seconds", "wait"]
 
 
-def _wait(device: torch.device) -> None:
+def wait(device: torch.device) -> None:
     """Wait until the device has done what it was given; a GPU works on while Python goes on."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
@@ -42,11 +42,11 @@ def step_seconds(
         raise ValueError(f"count is {count}: expected at least one step")
     place = torch.device(device)
     marks = []
-    _wait(place)
+    wait(place)
     for _ in range(count):
         begin = time.perf_counter()
         step()
-        _wait(place)
+        wait(place)
         marks.append(time.perf_counter() - begin)
     return torch.tensor(marks, dtype=torch.float64)
 
@@ -71,7 +71,7 @@ def operator_seconds(step: Callable[[], object], *, top: int = 6) -> dict[str, f
         kinds.append(ProfilerActivity.CUDA)
     with _hushed(), profile(activities=kinds, acc_events=True) as record:
         step()
-        _wait(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        wait(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     events = list(record.key_averages())
     spent = [float(getattr(event, "self_device_time_total", 0.0)) for event in events]
     if not any(spent):  # the step left the GPU alone, or there is none
