@@ -38,7 +38,19 @@ from genimg_course.training.steps import Backward, wgan_gp_step
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["CONDITIONAL", "FAMILIES", "STEPS", "Run", "ae", "cgan", "cvae", "gan", "vae", "wgan_gp"]
+__all__ = [
+    "CONDITIONAL",
+    "FAMILIES",
+    "STEPS",
+    "Run",
+    "ae",
+    "cgan",
+    "cvae",
+    "gan",
+    "in_turn",
+    "vae",
+    "wgan_gp",
+]
 
 Losses = dict[str, Tensor]
 
@@ -165,7 +177,7 @@ def _vae(
     @torch.no_grad()
     def sample(count: int, rng: torch.Generator) -> Tensor:
         z = _codes(network, count, rng)
-        return logits_to_images(network.decode(z, *condition((_in_turn(count, classes, z),))))
+        return logits_to_images(network.decode(z, *condition((in_turn(count, classes, z.device),))))
 
     @torch.no_grad()
     def unseen(x: Tensor, *y: Tensor) -> Losses:
@@ -342,7 +354,7 @@ def _adversaries(
     @torch.no_grad()
     def sample(count: int, rng: torch.Generator) -> Tensor:
         z = _codes(average.network, count, rng)
-        y = _in_turn(count, classes, z)
+        y = in_turn(count, classes, z.device)
         return average.network(z, y) if classes else average.network(z)
 
     return Run(
@@ -385,8 +397,9 @@ def _codes(network: nn.Module, count: int, rng: torch.Generator) -> Tensor:
     return torch.randn(count, int(network.latent_dim), generator=rng).to(device)  # type: ignore[arg-type]
 
 
-def _in_turn(count: int, classes: int | None, like: Tensor) -> Tensor:
-    return torch.arange(count, device=like.device) % (classes or 1)
+def in_turn(count: int, classes: int | None, device: torch.device | str = "cpu") -> Tensor:
+    """Return the class that each picture of ``Run.sample`` is asked to show, ``(count,)``."""
+    return torch.arange(count, device=device) % (classes or 1)
 
 
 def _describe(network: nn.Module, arguments: dict[str, Any]) -> dict[str, Any]:

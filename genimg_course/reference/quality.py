@@ -15,7 +15,7 @@ import torch
 
 from genimg_course import data
 from genimg_course.metrics import frechet_distance, load_judge
-from genimg_course.reference.families import FAMILIES, Run
+from genimg_course.reference.families import FAMILIES, Run, in_turn
 from genimg_course.training import open_fabric, seed_everything
 
 __all__ = [
@@ -171,11 +171,10 @@ def _measure(run: Run, family: str, images: int, seed: int) -> dict[str, Any]:
     judge = load_judge("mnist", 28)
     test = data.load("mnist", size=28, split="test")
     drawing = torch.Generator().manual_seed(seed + 1)
-    # picture i of a piece shows class i % 10 where classes can be asked for
     pieces = [min(500, images - start) for start in range(0, images, 500)]
     pictures = torch.cat([run.sample(piece, drawing) for piece in pieces])
     shares = judge.class_shares(pictures)
-    wanted = torch.cat([torch.arange(piece) % 10 for piece in pieces])
+    wanted = torch.cat([in_turn(piece, 10) for piece in pieces])
     distance = frechet_distance(
         judge.features(pictures), judge.features(data.to_model_range(test.images))
     )

@@ -37,7 +37,7 @@ from genimg_course.metrics import Judge, frechet_distance, load_judge
 from genimg_course.metrics.judge import judge_path
 from genimg_course.models.weights import save_weights
 from genimg_course.reference.alarms import discriminator_won, exploded, lost_classes
-from genimg_course.reference.families import CONDITIONAL, FAMILIES, STEPS, Run
+from genimg_course.reference.families import CONDITIONAL, FAMILIES, STEPS, Run, in_turn
 from genimg_course.reference.journal import Journal, read_journal, write_json
 from genimg_course.training import Checkpoints, fit, open_fabric, seed_everything, seed_process
 from genimg_course.training.engine import PRECISIONS
@@ -351,7 +351,7 @@ class _Observer:
         self._shares = self.judge.class_shares(x)
         numbers = {"smallest_class_share": float(self._shares.min())}
         if self.settings["family"] in CONDITIONAL:
-            asked = torch.arange(len(x), device=x.device) % len(self.unseen.card.classes)
+            asked = in_turn(len(x), len(self.unseen.card.classes), x.device)
             numbers = {"conditional_accuracy": self.judge.accuracy(x, asked)} | numbers
         reference = self.judge.features(real)
         trained_on = seen.select(range(min(len(real), len(seen)))).to(self.device)
