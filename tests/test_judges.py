@@ -21,21 +21,21 @@ def measured(name: str, size: int) -> float:
 def test_a_judge_reads_fonts_that_it_never_saw(size):
     accuracy = measured("glyphs", size)
     assert accuracy >= FLOOR["glyphs"]
-    assert accuracy == pytest.approx(load_judge("glyphs", size).card["accuracy"]["test"], abs=2e-3)
+    assert accuracy == pytest.approx(load_judge("glyphs", size).card["metrics"]["test_accuracy"]["value"], abs=2e-3)
 
 
 def test_the_mnist_judge_reads_the_real_test_set(data_root, monkeypatch):
     monkeypatch.setenv("GENIMG_DATA_DIR", str(data_root))
     accuracy = measured("mnist", 28)
     assert accuracy >= FLOOR["mnist"]
-    assert accuracy == pytest.approx(load_judge("mnist", 28).card["accuracy"]["test"], abs=2e-3)
+    assert accuracy == pytest.approx(load_judge("mnist", 28).card["metrics"]["test_accuracy"]["value"], abs=2e-3)
 
 
 def test_a_judge_that_is_made_anew_learns_and_tells_how_it_was_made(tmp_path):
     state = torch.get_rng_state()
     card = make_judge("glyphs", 16, steps=120, out=tmp_path, count=2000)
     torch.set_rng_state(state)
-    assert 0.5 < card["accuracy"]["validation"] <= 1
+    assert 0.5 < card["metrics"]["validation_accuracy"]["value"] <= 1
     assert json.loads((tmp_path / "glyphs_16.json").read_text())["sha256"]
     assert card["command"] == "genimg train judge --data glyphs --size 16 --seed 0"
     assert (tmp_path / "glyphs_16.safetensors").stat().st_size < 1_000_000

@@ -20,7 +20,7 @@ from genimg_course.metrics import frechet_distance, load_judge
 from genimg_course.metrics.judge import judge_path
 from genimg_course.models.certified import FOLDER, certificate, certified
 from genimg_course.models.weights import load_weights, read_card, save_weights
-from genimg_course.reference.families import FAMILIES, Run
+from genimg_course.reference.families import FAMILIES, Run, in_turn
 from genimg_course.reference.judges import make_judge
 from genimg_course.reference.training import train
 
@@ -142,7 +142,7 @@ def retrained(
     with tempfile.TemporaryDirectory(prefix="genimg-") as scratch:
         if name in JUDGES:
             card = make_judge(*JUDGES[name], seed=seed, steps=steps, count=count, out=scratch)
-            return {f"{split}_accuracy": value for split, value in card["accuracy"].items()}
+            return {key: entry["value"] for key, entry in card["metrics"].items()}
         network, _ = _train(name, Path(scratch) / "run", seed=seed, steps=steps, count=count)
         return measure(name, network)
 
@@ -221,7 +221,7 @@ def _judged(name: str, sampled: Tensor, x: Tensor) -> dict[str, float]:
         # the exponential of the entropy: ten where classes are alike, one where one is left
         numbers = {"effective_classes": float(torch.special.entr(shares).sum().exp())}
     else:
-        asked = torch.arange(len(sampled)) % CLASSES  # the order of ``Run.sample``
+        asked = in_turn(len(sampled), CLASSES)
         numbers = {"conditional_accuracy": judge.accuracy(sampled, asked)}
     if name == "cvae":
         return numbers
