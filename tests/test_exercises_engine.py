@@ -12,7 +12,6 @@ from exercise_answers import noisy
 from torch import Tensor
 
 from genimg_course.exercises import (
-    Case,
     ExerciseError,
     Hints,
     Misconception,
@@ -26,9 +25,11 @@ from genimg_course.exercises import (
 )
 from genimg_course.exercises.display import Message, Table, show
 from genimg_course.exercises.inputs import normal
-from genimg_course.exercises.probes import normal_draws, normal_tolerances
+from genimg_course.exercises.readings import normal_law, normal_tolerances
 from genimg_course.exercises.session import Session
-from genimg_course.exercises.step_probes import FixedNoise
+from genimg_course.probing.case import Case
+from genimg_course.probing.draws import normal_draws
+from genimg_course.probing.steps import FixedNoise
 
 
 def energy(x: Tensor, y: Tensor) -> Tensor:
@@ -453,13 +454,10 @@ def test_a_right_sampler_stays_inside_the_tolerances_for_many_seeds():
     seen = []
     for seed in range(12):
         torch.manual_seed(seed)
-        seen.append(
-            dict(
-                normal_draws(
-                    lambda mu, logvar: mu + (logvar / 2).exp() * torch.randn_like(mu), case
-                )
-            )
+        raw = dict(
+            normal_draws(lambda mu, logvar: mu + (logvar / 2).exp() * torch.randn_like(mu), case)
         )
+        seen.append(dict(normal_law(case, raw)))
     for name, (_, atol) in normal_tolerances(size).items():
         values = [float(item[name]) for item in seen]
         spread = max(values) - min(values)

@@ -1,16 +1,16 @@
 """Exercises that check themselves: a decorator, a ladder of hints, and a table of what is done.
 
 A lesson uses :func:`exercise`, :func:`hint` and :func:`progress`. A grader uses :func:`check` with
-a seed of its own, or :func:`observe` beside an untrusted answer, with the same specifications.
+a seed of its own, or lets :func:`judge` judge what ``genimg_course.probing`` saw of an answer in
+another process, with the same specifications.
 """
 
-from genimg_course.exercises.checking import Verdict, check, observe
+from genimg_course.exercises.checking import Verdict, check, judge
 from genimg_course.exercises.commands import ExerciseError, exercise, hint, progress
 from genimg_course.exercises.registry import specification
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 
 __all__ = [
-    "Case",
     "ExerciseError",
     "Hints",
     "Misconception",
@@ -19,7 +19,7 @@ __all__ = [
     "check",
     "exercise",
     "hint",
-    "observe",
+    "judge",
     "progress",
     "specification",
 ]

@@ -1,22 +1,25 @@
 """Check a function against a specification: answer and reference get the same random inputs."""
 
 import ast
+import contextlib
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from genimg_course.exercises import sentences as s
-from genimg_course.exercises.calling import Failure, failure, preserved_randomness, quiet, seed_all
-from genimg_course.exercises.comparing import Observed, agree, differences
+from genimg_course.exercises.comparing import agree, differences
 from genimg_course.exercises.diagnosing import explain
-from genimg_course.exercises.probes import values_and_gradients
-from genimg_course.exercises.specification import Case, Observations, Specification
+from genimg_course.exercises.specification import Misconception, Specification
+from genimg_course.probing.calling import Failure, failure, preserved_randomness, quiet
+from genimg_course.probing.case import Case, Function, Observations, Observed, Probe
+from genimg_course.probing.observing import observations, observe
+from genimg_course.probing.values import values_and_gradients
 
-__all__ = ["Verdict", "check", "observe"]
+__all__ = ["Verdict", "check", "judge"]
 
 
 @dataclass(frozen=True)
@@ -50,36 +53,75 @@ def check(specification: Specification, function: Callable[..., Any], *, seed: i
     """
     if _is_empty(function):
         return Verdict("not_written", "not_written", s.say(s.NOT_WRITTEN))
-    with preserved_randomness(), torch.device("cpu"), torch.enable_grad(), quiet():
+    with _apart():
         cases = specification.cases(torch.Generator().manual_seed(seed))
-        got = [observe(specification, function, case, seed=seed) for case in cases]
-        if _says_not_implemented(function, got[0]):
-            return Verdict("not_written", "not_written", s.say(s.NOT_WRITTEN))
-        return _judge(specification, cases, got, seed)
+        got = [observe(_probe(specification), function, case, seed=seed) for case in cases]
+    if _says_not_implemented(function, got[0]):
+        return Verdict("not_written", "not_written", s.say(s.NOT_WRITTEN))
+    return judge(specification, cases, got, seed)
 
 
-def observe(
-    specification: Specification, function: Callable[..., Any], case: Case, *, seed: int
-) -> Observed:
-    """Return what the probe sees of a function on a case; an exception ends the observations."""
-    return dict(_observations(specification, function, case, seed))
+def judge(
+    specification: Specification, cases: Sequence[Case], got: Sequence[Observed], seed: int
+) -> Verdict:
+    """Judge what was observed of an answer, here or beside it in another process.
+
+    The reference answers the same cases here. What was observed need not be true or well formed:
+    it is plain data, and what is not as expected, or withheld, is wrong.
+
+    Args:
+        specification: the exercise.
+        cases: the questions.
+        got: what the probe saw, case by case, as it came.
+        seed: of the random states in which the questions were asked.
+
+    Returns:
+        The verdict, the same for the same observations and seed.
+
+    Raises:
+        RuntimeError: if the reference fails: that is no fault of the answer.
+    """
+    with _apart():
+        read = [_read(specification, case, seen) for case, seen in zip(cases, got, strict=True)]
+        return _judge(specification, cases, read, seed)
 
 
-def _observations(
-    specification: Specification, function: Callable[..., Any], case: Case, seed: int
-) -> Observations:
-    probe = specification.probe or values_and_gradients(*specification.differentiate)
-    seed_all(seed)
+@contextlib.contextmanager
+def _apart() -> Iterator[None]:
+    """Keep random states, printed text and the lesson's device and gradient mode out of a check."""
+    with preserved_randomness(), torch.device("cpu"), torch.enable_grad(), quiet():
+        yield
+
+
+def _probe(specification: Specification) -> Probe:
+    if specification.probe is not None:
+        return specification.probe
+    differentiate = specification.differentiate
+    return lambda function, case: values_and_gradients(function, case, *differentiate)
+
+
+def _read(specification: Specification, case: Case, seen: Observed) -> Observed:
+    """Return what is compared; a reading that stops, stops like an answer that raises."""
+    end = {} if "raises" not in seen else {"raises": _end(seen["raises"])}
+    if specification.reading is None:
+        return {**seen, **end}
+    read: Observed = {}
     try:
-        yield from probe(function, case)
-    except (Exception, SystemExit) as error:  # all that an answer may do; Ctrl-C passes
-        yield "raises", failure(error, function)
+        for name, value in specification.reading(case, seen):
+            read[name] = value
+    except Exception as error:  # the observations may be anything
+        read["raises"] = failure(error)
+    return {**read, **end}
+
+
+def _end(said: Any) -> Failure:
+    return said if isinstance(said, Failure) else Failure("Exception", "")
 
 
 def _judge(
-    specification: Specification, cases: Sequence[Case], got: list[Observed], seed: int
+    specification: Specification, cases: Sequence[Case], got: Sequence[Observed], seed: int
 ) -> Verdict:
-    expected = [observe(specification, specification.reference, case, seed=seed) for case in cases]
+    expected = [_observed(specification, specification.reference, case, seed) for case in cases]
     for seen in expected:
         if "raises" in seen:
             raise RuntimeError(f"the reference of {specification.id} fails: {seen['raises']}")
@@ -90,27 +132,59 @@ def _judge(
     ]
     if not found:
         return Verdict("right", "", s.say(s.RIGHT))
+    pairs = list(zip(cases, got, strict=True))
     for wrong in specification.misconceptions:
-        pairs = zip(cases, got, strict=True)
         if all(_does(specification, wrong.function, case, seen, seed) for case, seen in pairs):
             return Verdict("wrong", wrong.code, s.say(wrong.message))
-    code, sentence = explain(specification, found, cases)
+    if known := _elsewhere(specification, pairs, [case for case, _ in found], seed):
+        return Verdict("wrong", known.code, s.say(known.message))
+    code, sentence = explain(specification, found, cases, expected)
     return Verdict("wrong", code, sentence)
 
 
-def _does(
+def _elsewhere(
     specification: Specification,
-    function: Callable[..., Any],
-    case: Case,
-    seen: Observed,
+    pairs: Sequence[tuple[Case, Observed]],
+    failing: Sequence[Case],
     seed: int,
+) -> Misconception | None:
+    """Return the one misconception that explains all ordinary cases, where two or more fail.
+
+    Such an answer has another fault beside it, which shows in a special case only, such as an
+    overflow: the misconception is what to tell first.
+    """
+    ordinary = [(case, seen) for case, seen in pairs if not case.name]
+    if sum(any(case is other for other in failing) for case, _ in ordinary) < 2:
+        return None
+    known = [
+        wrong
+        for wrong in specification.misconceptions
+        if all(_does(specification, wrong.function, case, seen, seed) for case, seen in ordinary)
+    ]
+    return known[0] if len(known) == 1 else None
+
+
+def _observed(specification: Specification, function: Function, case: Case, seed: int) -> Observed:
+    seen = observe(_probe(specification), function, case, seed=seed)
+    return _read(specification, case, seen)
+
+
+def _does(
+    specification: Specification, function: Function, case: Case, seen: Observed, seed: int
 ) -> bool:
     """Say whether a function does what was seen; its first other deed ends the comparison."""
-    observations = _observations(specification, function, case, seed)
     return all(
         name in seen and agree(specification, name, value, seen[name])
-        for name, value in observations
+        for name, value in _one_by_one(specification, function, case, seed)
     )
+
+
+def _one_by_one(
+    specification: Specification, function: Function, case: Case, seed: int
+) -> Observations:
+    if specification.reading is None:
+        return observations(_probe(specification), function, case, seed=seed)
+    return iter(_observed(specification, function, case, seed).items())
 
 
 def _is_empty(function: Callable[..., Any]) -> bool:

@@ -1,35 +1,35 @@
 """Say in one sentence how an answer differs: the first property that fails, the kind of error."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from numbers import Real
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from genimg_course.exercises import sentences as s
-from genimg_course.exercises.calling import Failure
-from genimg_course.exercises.comparing import Difference
-from genimg_course.exercises.specification import Case, Specification
+from genimg_course.exercises.comparing import Difference, agree
+from genimg_course.exercises.kinds import Found, kind_of_error, pairs
+from genimg_course.exercises.specification import Specification
+from genimg_course.probing.calling import Failure
+from genimg_course.probing.case import Case, Observed
 
 __all__ = ["explain"]
 
-Found = Sequence[tuple[Case, Difference]]
 
-
-def explain(specification: Specification, found: Found, cases: Sequence[Case]) -> tuple[str, str]:
+def explain(
+    specification: Specification, found: Found, cases: Sequence[Case], right: Sequence[Observed]
+) -> tuple[str, str]:
     """Return the first failing property and a sentence about it.
 
     Args:
         specification: the exercise.
         found: all differences, with the case in which each was seen.
         cases: all cases of the check, in order to say when an error shows in some only.
+        right: what is right, case by case.
     """
     _, first = min(found, key=lambda pair: pair[1].rank)
+    if first.fails not in _STRUCTURAL:
+        first = _other_second_call(specification, found) or first
     alike = [pair for pair in found if (pair[1].fails, pair[1].name) == (first.fails, first.name)]
     own = specification.stands_for(first.name) if first.fails not in _STRUCTURAL else None
-    sentence = s.say(own) if own else _sentence(alike, cases)
+    sentence = s.say(own) if own else _sentence(alike, found, cases, right)
     return first.fails, " ".join([sentence, *_seen_with(alike, cases)])
 
 
@@ -38,7 +38,18 @@ _STRUCTURAL = frozenset(
 )
 
 
-def _sentence(alike: Found, cases: Sequence[Case]) -> str:
+def _other_second_call(specification: Specification, found: Found) -> Difference | None:
+    """Return a second call that differs from the first one: what is wrong may come of that."""
+    first = {id(case): difference.got for case, difference in found if difference.name == "value"}
+    for case, second in found:
+        if second.name == "repeat" and second.got is not None:
+            value = first.get(id(case), second.expected)
+            if not agree(specification, "repeat", value, second.got):
+                return second
+    return None
+
+
+def _sentence(alike: Found, found: Found, cases: Sequence[Case], right: Sequence[Observed]) -> str:
     """Fill in the general sentence of a property."""
     first = alike[0][1]
     prop, subject = first.fails, first.name.split(":")[1] if ":" in first.name else first.name
@@ -46,7 +57,7 @@ def _sentence(alike: Found, cases: Sequence[Case]) -> str:
         return _raises(first.got)
     if prop == "shape":
         return _shape(alike)
-    detail = _kind_of_error(alike, cases) if prop in _WITH_DETAIL else ""
+    detail = kind_of_error(alike, found, cases, right) if prop in _WITH_DETAIL else ""
     values: dict[str, Any] = {"name": subject, "detail": detail}
     if prop in ("type", "number"):
         values |= {"got": _count(first.got) if prop == "number" else _what(first.got)}
@@ -102,7 +113,7 @@ def _raises(failure: Failure) -> str:
 
 def _shape(alike: Found) -> str:
     """Show the shapes of the largest case, where no batch looks like an axis of length 1."""
-    every = [pair for _, found in alike for pair in _pairs(found.expected, found.got)]
+    every = [pair for _, found in alike for pair in pairs(found.expected, found.got)]
     one, other = max(
         (pair for pair in every if pair[0].shape != pair[1].shape), key=lambda pair: pair[0].numel()
     )
@@ -115,86 +126,6 @@ def _shape(alike: Found) -> str:
     if [n for n in got if n != 1] == [n for n in expected if n != 1] and len(got) > len(expected):
         return s.say(s.SHAPE_EXTRA, values)
     return s.say(s.SHAPE, values)
-
-
-def _pairs(expected: Any, got: Any) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield the tensors (or numbers) of two results side by side."""
-    if isinstance(expected, Mapping):
-        for key in expected:
-            yield from _pairs(expected[key], got[key])
-    elif isinstance(expected, tuple | list):
-        for one, other in zip(expected, got, strict=True):
-            yield from _pairs(one, other)
-    elif all(
-        isinstance(item, Tensor | Real) and not isinstance(item, bool) for item in (expected, got)
-    ):
-        yield torch.as_tensor(expected), torch.as_tensor(got)
-
-
-def _kind_of_error(alike: Found, cases: Sequence[Case]) -> str:
-    """Say which simple operation separates wrong values from right ones in every ordinary case."""
-    factors, offsets, sized = [], [], []
-    for case in (case for case in cases if not case.name):
-        pairs = [
-            pair for failing, d in alike if failing is case for pair in _pairs(d.expected, d.got)
-        ]
-        for one, other in pairs or [(torch.ones(1), torch.ones(1))]:  # a case that passes
-            one, other = one.double().flatten(), other.double().flatten()
-            factors.append(_constant(other / one, one.abs() > 1e-6))
-            offsets.append(_constant(other - one, one.isfinite()))
-            sized.append(case)
-    if all(factor == 1.0 for factor in factors):
-        return ""  # wrong in special cases only
-    known = [factor for factor in factors if factor is not None]
-    if len(known) == len(factors):
-        return _factor(known, sized)
-    if offsets[0] is not None and all(_close(offset, offsets[0]) for offset in offsets):
-        return s.say(s.ABOVE if offsets[0] > 0 else s.BELOW, {"offset": f"{abs(offsets[0]):.4g}"})
-    return ""
-
-
-def _constant(values: Tensor, where: Tensor) -> float | None:
-    """Return the one value that all chosen entries have, ``None`` if there is none."""
-    chosen = values[where]
-    if not len(chosen) or not bool(chosen.isfinite().all()):
-        return None
-    first = float(chosen[0])
-    return first if all(_close(float(value), first) for value in chosen) else None
-
-
-def _close(one: float | None, other: float) -> bool:
-    return one is not None and math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-9)
-
-
-def _factor(factors: Sequence[float], cases: Sequence[Case]) -> str:
-    """Name a factor: one for all cases, or one that follows the size of an axis."""
-    factor = factors[0]
-    if all(_close(other, factor) for other in factors):
-        if _close(factor, -1.0):
-            return s.say(s.SIGN)
-        size = abs(factor) if abs(factor) >= 1 else 1 / max(abs(factor), 1e-300)
-        wrong = s.TOO_LARGE if abs(factor) >= 1 else s.TOO_SMALL
-        return s.say(wrong, {"factor": f"{size:.4g}"}) + (s.say(s.SIGN_AND) if factor < 0 else "")
-    sizes = [dict(_sizes(case)) for case in cases]
-    for axis in sizes[0]:
-        pairs = [
-            (factor, size.get(axis, math.nan)) for factor, size in zip(factors, sizes, strict=True)
-        ]
-        if all(_close(factor * size, 1.0) for factor, size in pairs):
-            return s.say(s.MEAN_FOR_SUM, {"axis": axis})
-        if all(_close(factor / size, 1.0) for factor, size in pairs):
-            return s.say(s.SUM_FOR_MEAN, {"axis": axis})
-    return ""
-
-
-def _sizes(case: Case) -> Iterator[tuple[str, int]]:
-    """Yield the sizes over which a mean could be taken, each with its name."""
-    for name, value in case.inputs.items():
-        if isinstance(value, Tensor) and value.ndim:
-            for axis, size in enumerate(value.shape):
-                yield s.say(s.AXIS, {"axis": axis, "name": name}), size
-            yield s.say(s.PER_EXAMPLE, {"name": name}), value[0].numel()
-            yield s.say(s.ALL_ELEMENTS, {"name": name}), value.numel()
 
 
 def _what(value: Any) -> str:
@@ -215,10 +146,10 @@ def _names(names: Any) -> str:
 
 
 def _dtype(value: Any) -> str:
-    found = sorted({str(item.dtype).removeprefix("torch.") for item, _ in _pairs(value, value)})
+    found = sorted({str(item.dtype).removeprefix("torch.") for item, _ in pairs(value, value)})
     return ", ".join(found)
 
 
 def _not_finite(value: Any) -> str:
-    found = [item for item, _ in _pairs(value, value) if not bool(item.isfinite().all())]
+    found = [item for item, _ in pairs(value, value) if not bool(item.isfinite().all())]
     return "NaN" if bool(found[0].isnan().any()) else "infinity"

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from genimg_course.exercises.calling import failure, preserved_randomness, quiet
+from genimg_course.probing.calling import failure, preserved_randomness, quiet
 
 __all__ = ["outcome"]
 

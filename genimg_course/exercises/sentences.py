@@ -44,7 +44,8 @@ INPLACE = (
     "It changes its input `{name}` in place. Others still need it: compute a new tensor instead."
 )
 REPEAT = (
-    "A second call with the same inputs gives another result. Does it keep something between calls?"
+    "A second call with the same inputs gives another result. Does it keep something between "
+    "calls, or draw at random?"
 )
 GRADIENT_MISSING = (
     "The value is right, but no gradient reaches `{name}`. Something cuts the graph, such as "
@@ -77,6 +78,35 @@ PER_EXAMPLE = "the number of elements per example of `{name}`"
 ALL_ELEMENTS = "the number of elements of `{name}`"
 ABOVE = ": all of it is too large by {offset}"
 BELOW = ": all of it is too small by {offset}"
+FIXED = (
+    ": it is off by a factor that follows {axis}; does a fixed number stand in the place of that "
+    "size?"
+)
+AS_MANY = ", by as much as {axis}"
+UNITS = ", by as much as bits differ from nats"
+ZERO = ": all of it is zero"
+SQUARED = ": it is the square of the right value"
+ROOT = ": it is the root of the right value"
+EXPONENTIAL = ": it is the exponential of the right value"
+LOGARITHM = ": it is the logarithm of the right value"
+RECIPROCAL = ": it is one over the right value"
+SIZE_ONLY = ": it is the right value without its sign"
+COMPLEMENT = ": it is one minus the right value"
+ORDER = ": the right numbers stand in another order"
+NEGATIVE = ": it is wrong where the right value is negative, and right elsewhere"
+POSITIVE = ": it is wrong where the right value is positive, and right elsewhere"
+PART = ": {wrong} of {all} numbers are wrong, the others are right"
+SLOPES = (
+    ": its gradient is right for {right} and wrong for {wrong}, so look at the terms with {wrong}"
+)
+ALL_SLOPES = ": its gradient is right for {right}, so what is wrong does not depend on that"
+CONSTANT = ": it is {value} whatever the inputs are"
+FACTOR_PER_CASE = ": in each case all of it is off by one factor, so look at what it is divided by"
+OFFSET_PER_CASE = ": in each case all of it is off by one number, so look at what is added to it"
+EVER_LARGER = ": it is never too small, but too large"
+EVER_SMALLER = ": it is never too large, but too small"
+BOTH_WAYS = ": some of it is too large, some too small"
+IN_KEY = " in {keys}"
 SEEN_WITH = "Seen with {cases} only; elsewhere it is right."
 
 # Hints and tables

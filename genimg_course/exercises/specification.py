@@ -1,30 +1,14 @@
 """What an exercise is: a reference, inputs, what is observed, known wrong answers, hints."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
 
-__all__ = ["Case", "Hints", "Misconception", "Observations", "Probe", "Specification"]
+from genimg_course.probing.case import Case, Observations, Observed, Probe
 
-Observations = Iterator[tuple[str, Any]]
-"""What a probe yields: pairs of a name, such as ``"gradient:mu"``, and what was seen."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One set of inputs of an exercise: plain data, so that it can be sent to another process.
-
-    Args:
-        inputs: tensors, numbers or texts by name; the function gets them by position, in order.
-        options: arguments that the function gets by name.
-        name: what is special about the case, for messages (``"extreme values"``); empty if nothing.
-    """
-
-    inputs: Mapping[str, Any]
-    options: Mapping[str, Any] = field(default_factory=dict)
-    name: str = ""
+__all__ = ["Hints", "Misconception", "Reading", "Specification"]
 
 
 @dataclass(frozen=True)
@@ -60,13 +44,10 @@ class Hints(NamedTuple):
     analogue: str
 
 
-Probe = Callable[[Callable[..., Any], Case], Observations]
-"""Calls a function on a case and yields what it observes; an exception ends the observations.
+_DEFAULT_PROBE = "genimg_course.probing.values:values_and_gradients"
 
-The part of a name before the colon is its kind, which chooses the sentence of a mismatch:
-``value``, ``unchanged``, ``gradient``, ``moved``, ``change``, ``losses``, ``statistic`` or
-``repeat``.
-"""
+Reading = Callable[[Case, Observed], Observations]
+"""Computes what is compared from a case and what a probe saw; runs where the truth is known."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +62,10 @@ class Specification:
         hints: the ladder below the solution.
         misconceptions: known wrong answers; each must be rejected with its own message.
         probe: what to observe; by default the value, the inputs afterwards, the gradients with
-            respect to ``differentiate``, and whether a second call gives the same.
+            respect to ``differentiate``, and the value of a second call. A public function of
+            ``genimg_course.probing``, because it also runs beside answers that nobody trusts.
+        reading: computes what is compared from what was observed, such as a statistic of draws;
+            by default observations are compared as they are.
         differentiate: names of float inputs whose gradients are compared by the default probe.
         rtol: relative tolerance in float64 (at least 1e-4 in float32).
         atol: absolute tolerance in float64 (at least 1e-5 in float32); wide enough for a constant
@@ -100,6 +84,7 @@ class Specification:
     hints: Hints
     misconceptions: tuple[Misconception, ...] = ()
     probe: Probe | None = None
+    reading: Reading | None = None
     differentiate: tuple[str, ...] = ()
     rtol: float = 1e-6
     atol: float = 1e-6
@@ -113,8 +98,19 @@ class Specification:
         if len(set(codes)) != len(codes):
             raise ValueError(f"{self.id} has two misconceptions of one code: {sorted(codes)}")
 
+    @property
+    def probe_name(self) -> tuple[str, tuple[str, ...]]:
+        """Return the probe as text, and what it gets beside function and case."""
+        if self.probe is None:
+            return _DEFAULT_PROBE, self.differentiate
+        return f"{self.probe.__module__}:{self.probe.__name__}", ()
+
     def tolerance(self, name: str, dtype: torch.dtype | None = None) -> tuple[float, float]:
         """Return ``(rtol, atol)`` for an observation of this name and dtype."""
+        if name.startswith("unchanged:"):
+            return 1e-6, 1e-8
+        if name == "repeat":
+            name = "value"
         if name in self.tolerances:
             return self.tolerances[name]
         if dtype in (torch.float32, torch.bfloat16, torch.float16):

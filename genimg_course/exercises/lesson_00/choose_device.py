@@ -1,19 +1,12 @@
 """Exercise: the device to compute on."""
 
-from collections.abc import Callable
 from itertools import product
-from typing import Any
 
 import torch
 
-from genimg_course.exercises.probes import call, copies, plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
+from genimg_course.exercises.specification import Hints, Misconception, Specification
+from genimg_course.probing import lesson_00 as probes
+from genimg_course.probing.case import Case
 from genimg_course.training.orientation import DEVICES, choose_device
 
 __all__ = ["SPECIFICATION"]
@@ -31,17 +24,6 @@ def _cases(rng: torch.Generator) -> list[Case]:
 
 def _told(cuda: bool, mps: bool, wanted: str | None) -> str:
     return f"`cuda={cuda}, mps={mps}, wanted={wanted!r}`"
-
-
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch whether the wish is refused by a ``ValueError``, and if not, the device."""
-    try:
-        result = plain(call(function, case, copies(case)))
-    except ValueError:
-        yield "refused", True
-        return
-    yield "refused", False
-    yield "value", result
 
 
 def _best(cuda: bool, mps: bool) -> int:
@@ -81,7 +63,7 @@ SPECIFICATION = Specification(
     title="The device to compute on",
     reference=choose_device,
     cases=_cases,
-    probe=_probe,
+    probe=probes.choose_device,
     sentences={
         "refused": (
             "A `ValueError` should be raised if a device is wanted that the machine does not have, "

@@ -5,7 +5,8 @@ import math
 import torch
 
 from genimg_course.exercises.inputs import integers
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
+from genimg_course.probing.case import Case
 from genimg_course.training.orientation import epochs_seen
 
 __all__ = ["SPECIFICATION"]

@@ -1,7 +1,5 @@
 """Exercise: an order of the data that comes again."""
 
-import random
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,14 +7,9 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal
-from genimg_course.exercises.probes import copies, plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
+from genimg_course.exercises.specification import Hints, Misconception, Specification
+from genimg_course.probing import lesson_00 as probes
+from genimg_course.probing.case import Case, Observations, Observed
 from genimg_course.training.orientation import shuffled
 
 __all__ = ["SPECIFICATION"]
@@ -35,21 +28,16 @@ def _cases(rng: torch.Generator) -> list[Case]:
     ]
 
 
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch the rows, what becomes of the global random states, and what a seed decides."""
-    inputs = copies(case)
-    before = _states()
-    first = plain(function(*inputs.values()))
-    after = _states()
+def _reading(case: Case, seen: Observed) -> Observations:
+    """Compare which rows there are, whatever their order, and say what a seed decides."""
+    first = seen["value"]
     yield "value", _in_order(first)
-    yield "unchanged:x", torch.equal(inputs["x"], case.inputs["x"])
-    _use_up_randomness()
-    again = plain(function(*copies(case).values()))
-    yield "again", _same(first, again)
-    others = [plain(function(case.inputs["x"].clone(), case.inputs["seed"] + n)) for n in (1, 2, 3)]
-    yield "seeds", not all(_same(first, other) for other in others)
-    for name, state in before.items():
-        yield f"left alone:{name}", state == after[name]
+    yield "unchanged:x", seen["unchanged:x"]
+    yield "again", _equal(first, seen["again"])
+    yield "seeds", not all(_equal(first, other) for other in seen["others"])
+    yield "rows", tuple(_in_order(other) for other in seen["others"])
+    for name in ("torch", "numpy", "random"):
+        yield f"left alone:{name}", seen[f"left alone:{name}"]
 
 
 def _in_order(x: Any) -> Any:
@@ -59,24 +47,8 @@ def _in_order(x: Any) -> Any:
     return x[x.flatten(1)[:, 0].argsort()] if x.ndim > 1 else x.sort().values
 
 
-def _same(one: Any, other: Any) -> bool:
+def _equal(one: Any, other: Any) -> bool:
     return isinstance(one, Tensor) and isinstance(other, Tensor) and torch.equal(one, other)
-
-
-def _states() -> dict[str, Any]:
-    numpy = np.random.get_state(legacy=False)
-    return {
-        "torch": torch.get_rng_state().tolist(),
-        "numpy": (numpy["state"]["key"].tolist(), numpy["state"]["pos"]),
-        "random": random.getstate(),
-    }
-
-
-def _use_up_randomness() -> None:
-    torch.randn(7)
-    np.random.rand(7)
-    for _ in range(7):
-        random.random()
 
 
 def _seeded(seed: int) -> torch.Generator:
@@ -102,13 +74,18 @@ SPECIFICATION = Specification(
     title="An order of the data that comes again",
     reference=shuffled,
     cases=_cases,
-    probe=_probe,
+    probe=probes.shuffled,
+    reading=_reading,
     sentences={
         "again": (
             "The same seed gives another order the second time. Something that the seed does not "
             "set decides it."
         ),
         "seeds": "Every seed gives the same order. Where does the seed enter?",
+        "rows": (
+            "With another seed, rows are missing or come twice. A shuffle keeps every row exactly "
+            "once."
+        ),
         "left alone": (
             "A global random state is not what it was before. Other parts of the program draw from "
             "it, so the data would change their numbers too."

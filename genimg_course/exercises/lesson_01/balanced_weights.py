@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.balance import balanced_weights
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

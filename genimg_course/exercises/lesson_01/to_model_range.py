@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.pixels import to_model_range
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

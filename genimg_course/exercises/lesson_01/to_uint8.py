@@ -1,21 +1,13 @@
 """Exercise: from the range of the models back to bytes."""
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import uniform
-from genimg_course.exercises.probes import plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.pixels import to_uint8
+from genimg_course.probing import lesson_01 as probes
+from genimg_course.probing.case import Case, Observations, Observed
 
 __all__ = ["SPECIFICATION"]
 
@@ -38,17 +30,16 @@ def _cases(rng: torch.Generator) -> list[Case]:
     ]
 
 
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch levels and type apart: a value that is no number is reported as such."""
-    x = case.inputs["x"].clone()
-    result = plain(function(x))
+def _reading(case: Case, seen: Observed) -> Observations:
+    """Read levels and type apart: a value that is no number is reported as such."""
+    result = seen["value"]
     if not isinstance(result, Tensor):
         yield "value:type", result
         return
     broken = not bool(result.isfinite().all())
     yield "value:type", torch.zeros(result.shape, dtype=torch.uint8 if broken else result.dtype)
     yield "value:levels", result.double()
-    yield "unchanged:x", bool((x == case.inputs["x"]).all())
+    yield "unchanged:x", seen["unchanged:x"]
 
 
 def _bytes(level: Tensor) -> Tensor:
@@ -64,7 +55,8 @@ SPECIFICATION = Specification(
     title="From the range of the models back to bytes",
     reference=to_uint8,
     cases=_cases,
-    probe=_probe,
+    probe=probes.to_uint8,
+    reading=_reading,
     misconceptions=(
         Misconception(
             "TRUNCATED",

@@ -4,8 +4,9 @@ import math
 
 import torch
 
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.convolutions import conv_size
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import torch
 
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.depth import BENDING, STRAIGHT, nonlinear_stages
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

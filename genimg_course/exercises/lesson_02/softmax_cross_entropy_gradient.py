@@ -5,8 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genimg_course.exercises.inputs import integers, normal
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.classification import softmax_cross_entropy_gradient
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 
@@ -20,11 +21,13 @@ def _cases(rng: torch.Generator) -> list[Case]:
             "y": integers(rng, rows, high=classes),
         }
 
+    large = batch(6, 4, scale=500.0)
+    large["logits"][0, 0] = 1000.0  # its exponential is infinite in float64
     return [
         Case(batch(5, 3)),
         Case(batch(4, 10)),
         Case(batch(1, 4), name="one example"),
-        Case(batch(6, 4, scale=500.0), name="logits of many hundreds"),
+        Case(large, name="logits of many hundreds"),
         Case(batch(3, 4, dtype=torch.float32), name="float32 inputs"),
     ]
 

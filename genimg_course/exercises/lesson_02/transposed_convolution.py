@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.adjoints import transposed_convolution
 from genimg_course.maths.convolutions import convolution_matrix
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

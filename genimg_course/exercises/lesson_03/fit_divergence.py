@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal, uniform
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.fits import fit_divergence
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

@@ -7,16 +7,10 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import uniform
-from genimg_course.exercises.lesson_05.step import TinyAutoencoder
-from genimg_course.exercises.networks import PIXELS, seeded
-from genimg_course.exercises.probes import plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
+from genimg_course.exercises.specification import Hints, Misconception, Specification
+from genimg_course.probing import lesson_05 as probes
+from genimg_course.probing.case import Case
+from genimg_course.probing.networks import PIXELS
 from genimg_course.training.masking import inpaint
 
 __all__ = ["SPECIFICATION"]
@@ -41,15 +35,6 @@ def _cases(rng: torch.Generator) -> list[Case]:
     ]
 
 
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch what is returned, what the model was shown, and the inputs afterwards."""
-    x, mask = case.inputs["x"].clone(), case.inputs["mask"].clone()
-    network = seeded(TinyAutoencoder(), case.inputs["seed"]).to(x.dtype)
-    yield "value", plain(function(network, x, mask))
-    yield "unchanged:x", torch.equal(x, case.inputs["x"])
-    yield "unchanged:mask", torch.equal(mask, case.inputs["mask"])
-
-
 def _mixed(model: Callable[[Tensor], Tensor], x: Tensor, mask: Tensor, shown: Tensor) -> Tensor:
     return mask * x + (1 - mask) * model(shown)
 
@@ -59,7 +44,7 @@ SPECIFICATION = Specification(
     title="Fill the hole, keep the rest",
     reference=inpaint,
     cases=_cases,
-    probe=_probe,
+    probe=probes.inpaint,
     misconceptions=(
         Misconception(
             "PEEKS",

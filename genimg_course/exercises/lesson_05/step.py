@@ -5,37 +5,18 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from genimg_course.exercises.inputs import uniform
-from genimg_course.exercises.networks import PIXELS, seeded
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
-from genimg_course.exercises.step_probes import training_steps
+from genimg_course.exercises.readings import which_moved
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.losses import squared_error
+from genimg_course.probing import lesson_05 as probes
+from genimg_course.probing.case import Case
+from genimg_course.probing.networks import PIXELS
 from genimg_course.training.steps import autoencoder_step
 
-__all__ = ["SPECIFICATION", "TinyAutoencoder"]
-
-
-class TinyAutoencoder(nn.Module):
-    """Images ``(B, 1, 2, 3)`` to images, through a code of two numbers."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, 2))
-        self.decoder = nn.Sequential(
-            nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 6), nn.Unflatten(1, PIXELS)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the reconstruction."""
-        return self.decoder(self.encoder(x))
+__all__ = ["SPECIFICATION"]
 
 
 def _cases(rng: torch.Generator) -> list[Case]:
@@ -44,14 +25,6 @@ def _cases(rng: torch.Generator) -> list[Case]:
         return {"x": uniform(rng, count, *PIXELS, low=-1.0, dtype=torch.float32), "seed": seed}
 
     return [Case(batch(4)), Case(batch(3)), Case(batch(5))]
-
-
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch two steps of plain descent, whose updates are proportional to the gradients."""
-    model, x = seeded(TinyAutoencoder(), case.inputs["seed"]), case.inputs["x"].clone()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
-    networks = {"encoder": model.encoder, "decoder": model.decoder}
-    yield from training_steps(lambda: function(model, optimizer, x), networks, ["squared_error"])
 
 
 def _descend(optimizer: Any, loss: Tensor, shown: Tensor) -> dict[str, Tensor]:
@@ -118,7 +91,8 @@ SPECIFICATION = Specification(
     title="One training step of an autoencoder",
     reference=autoencoder_step,
     cases=_cases,
-    probe=_probe,
+    probe=probes.autoencoder_step,
+    reading=which_moved,
     sentences={
         "detached": (
             "The returned loss still holds the graph, which keeps the memory of every step. "

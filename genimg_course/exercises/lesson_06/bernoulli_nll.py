@@ -5,8 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal, permutation, uniform
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.likelihoods import bernoulli_nll
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 
@@ -21,17 +22,17 @@ def _images(
 def _cases(rng: torch.Generator) -> list[Case]:
     signs = permutation(rng, [1.0, -1.0])
     sure = {
-        "logits": 200 * normal(rng, 2, 1, 2, 2).sign(),
+        "logits": 1000 * normal(rng, 2, 1, 2, 2).sign(),
         "target": uniform(rng, 2, 1, 2, 2).round(),
     }
     sure["logits"][0, 0, 0], sure["target"][0, 0, 0] = (
-        200 * signs,
+        1000 * signs,
         0.5 - signs / 2,
     )  # sure and wrong
     return [
         *(Case(_images(rng, *shape)) for shape in ((1, 1, 2, 3), (3, 1, 4, 2), (2, 3, 2, 2))),
         Case(_images(rng, 4, 6), name="images as rows"),
-        Case(sure, name="logits of 200 and -200"),
+        Case(sure, name="logits of 1000 and -1000"),
         Case(_images(rng, 2, 1, 3, 3, dtype=torch.float32), name="float32 inputs"),
     ]
 
@@ -127,7 +128,7 @@ SPECIFICATION = Specification(
     hints=Hints(
         property=(
             "Checked are the shape `(B,)`, the value, the gradient of the logits, and that logits "
-            "of 200 and -200 give finite numbers."
+            "of 1000 and -1000 give finite numbers."
         ),
         place=(
             "The sum runs over all axes but the first, however many there are. Each pixel has a "

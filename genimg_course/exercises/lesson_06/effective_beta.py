@@ -3,8 +3,9 @@
 import torch
 
 from genimg_course.exercises.inputs import integers, uniform
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.likelihoods import effective_beta
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

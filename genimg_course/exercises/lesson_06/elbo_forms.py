@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal, uniform
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.elbo import elbo_forms
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

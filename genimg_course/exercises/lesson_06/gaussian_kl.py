@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import gaussians
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.gaussians import gaussian_kl
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

@@ -4,9 +4,11 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import gaussians, normal
-from genimg_course.exercises.probes import normal_draws, normal_tolerances
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.readings import normal_law, normal_tolerances
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.gaussians import reparameterise
+from genimg_course.probing.case import Case
+from genimg_course.probing.draws import normal_draws
 
 __all__ = ["SPECIFICATION"]
 
@@ -32,6 +34,7 @@ SPECIFICATION = Specification(
     reference=reparameterise,
     cases=_cases,
     probe=normal_draws,
+    reading=normal_law,
     tolerances=normal_tolerances(400 * 250),
     sentences={
         "gradient": (

@@ -3,8 +3,9 @@
 import torch
 
 from genimg_course.exercises.inputs import normal
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.estimators import score_function_gradient
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

@@ -7,23 +7,16 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import uniform
-from genimg_course.exercises.networks import TinyVAE, seeded
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
-from genimg_course.exercises.step_probes import FixedNoise, training_steps
+from genimg_course.exercises.readings import which_moved
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.losses import negative_elbo
 from genimg_course.maths.gaussians import gaussian_kl
 from genimg_course.maths.likelihoods import bernoulli_nll
+from genimg_course.probing import lesson_06 as probes
+from genimg_course.probing.case import Case
 from genimg_course.training.steps import vae_step
 
 __all__ = ["SPECIFICATION"]
-
-_KEYS = ("negative_elbo", "reconstruction", "kl")
 
 
 def _cases(rng: torch.Generator) -> list[Case]:
@@ -32,18 +25,6 @@ def _cases(rng: torch.Generator) -> list[Case]:
         return {"x": uniform(rng, count, 1, 2, 3, low=-1.0, dtype=torch.float32), "seed": seed}
 
     return [Case(batch(4)), Case(batch(3)), Case(batch(5), {"beta": 3.0}, name="beta = 3")]
-
-
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch two steps of plain descent, whose updates are proportional to the gradients."""
-    model, x = seeded(TinyVAE(), case.inputs["seed"]), case.inputs["x"].clone()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-
-    def step() -> Any:
-        with FixedNoise(case.inputs["seed"]):
-            return function(model, optimizer, x, **case.options)
-
-    yield from training_steps(step, {"encoder": model.encoder, "decoder": model.decoder}, _KEYS)
 
 
 def _terms(x: Tensor, logits: Tensor, mu: Tensor, logvar: Tensor) -> tuple[Tensor, Tensor]:
@@ -132,7 +113,8 @@ SPECIFICATION = Specification(
     title="One training step of a VAE",
     reference=vae_step,
     cases=_cases,
-    probe=_probe,
+    probe=probes.vae_step,
+    reading=which_moved,
     sentences={
         "detached": (
             "The returned losses still hold the graph, which keeps the memory of every step. "

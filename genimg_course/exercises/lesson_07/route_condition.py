@@ -5,8 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genimg_course.exercises.inputs import integers, normal, uniform
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.conditional_codes import route_condition
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

@@ -3,7 +3,8 @@
 import torch
 
 from genimg_course.exercises.inputs import integers, uniform
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
+from genimg_course.probing.case import Case
 from genimg_course.training.schedules import warm_up
 
 __all__ = ["SPECIFICATION"]

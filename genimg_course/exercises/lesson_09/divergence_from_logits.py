@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.discriminators import divergence_from_logits
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

@@ -7,14 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from genimg_course.exercises.inputs import normal
-from genimg_course.exercises.probes import plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
+from genimg_course.exercises.specification import Hints, Misconception, Specification
+from genimg_course.probing import lesson_09 as probes
+from genimg_course.probing.case import Case
 from genimg_course.training.watching import moves
 
 __all__ = ["SPECIFICATION"]
@@ -44,31 +39,6 @@ def _cases(rng: torch.Generator) -> list[Case]:
         Case(cancelling, name="changes of both signs"),
         Case({k: v.float() for k, v in step(0.2, 0.7).items()}, name="float32 networks"),
     ]
-
-
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch what the answer tells of two networks, and how often it ran the step."""
-    given = case.inputs
-    calls: list[int] = []
-    networks = {}
-    for i, name in enumerate(("generator", "discriminator")):
-        layer = nn.Linear(2, 3, dtype=given["weights"].dtype)
-        with torch.no_grad():
-            layer.weight.copy_(given["weights"][i])
-            layer.bias.copy_(given["biases"][i])
-        layer.weight.grad = torch.ones_like(layer.weight)
-        layer.bias.grad = torch.ones_like(layer.bias)
-        networks[name] = layer
-
-    def step() -> None:
-        calls.append(1)
-        with torch.no_grad():
-            for i, layer in enumerate(networks.values()):
-                layer.weight.add_(given["weight_changes"][i])
-                layer.bias.add_(given["bias_changes"][i])
-
-    yield "value", plain(function(step, networks))
-    yield "statistic:calls", len(calls)
 
 
 def _flat(network: nn.Module) -> Tensor:
@@ -124,7 +94,7 @@ SPECIFICATION = Specification(
     title="Which networks a step has moved",
     reference=moves,
     cases=_cases,
-    probe=_probe,
+    probe=probes.moves,
     sentences={"statistic:calls": "The step must be run once, no more and no less."},
     misconceptions=(
         Misconception(

@@ -1,21 +1,15 @@
 """Exercise: the moving average of a network, with its buffers and its warm-up."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal, uniform
-from genimg_course.exercises.probes import plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.averages import average_state
+from genimg_course.probing import lesson_10 as probes
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 
@@ -41,32 +35,6 @@ def _cases(rng: torch.Generator) -> list[Case]:
         Case(states(2, 2), {"n": 20_000, "decay": 0.98}, name="a late update, slow decay"),
         Case(states(3, 3, dtype=torch.float32), {"n": 30, "decay": 0.5}, name="float32 inputs"),
     ]
-
-
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch the new average of each tensor, and that both states stay what they are."""
-
-    def state(owner: str) -> dict[str, Tensor]:
-        start = f"{owner}."
-        return {
-            name.removeprefix(start): value.clone()
-            for name, value in case.inputs.items()
-            if name.startswith(start)
-        }
-
-    mean, now = state("mean"), state("now")
-    n, decay = case.options["n"], case.options["decay"]
-    result = plain(function(mean, now, n, decay=decay))
-    if isinstance(result, Mapping):
-        floats = {k: v for k, v in result.items() if k != _COUNTER}
-        yield "value", floats
-        yield "counter", result.get(_COUNTER)
-    else:
-        yield "value", result
-    for owner, used in (("mean", mean), ("now", now)):
-        before = state(owner)
-        same = all(torch.equal(before[name], used.get(name, before[name])) for name in before)
-        yield f"unchanged:{owner}", same
 
 
 def _blend(
@@ -102,7 +70,7 @@ SPECIFICATION = Specification(
     title="The moving average of a network",
     reference=average_state,
     cases=_cases,
-    probe=_probe,
+    probe=probes.average_state,
     sentences={
         "counter": "The counter `num_batches_tracked` is a whole number: copy the present one."
     },

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.modes import chase
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

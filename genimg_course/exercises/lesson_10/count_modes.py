@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.modes import count_modes
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 
@@ -27,7 +28,7 @@ def _cases(rng: torch.Generator) -> list[Case]:
         return {"points": torch.cat([near, centres[-1] + lengths * away]), "centres": centres}
 
     return [
-        Case(cloud((60, 40, 13, 5, 2), 30), {"spread": 0.1, "least": 0.1}),
+        Case(cloud((60, 40, 14, 5, 2), 30), {"spread": 0.1, "least": 0.1}),
         Case(cloud((40, 40, 40, 0), 60), {"spread": 0.1}, name="strays around a lost mode"),
         Case(cloud((30, 6, 0), 14, dim=3), {"spread": 0.1, "radius": 2.0, "least": 0.05}),
         Case(cloud((0, 0, 0), 20), {"spread": 0.1}, name="no good point"),

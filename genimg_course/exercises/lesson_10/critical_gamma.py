@@ -2,8 +2,9 @@
 
 import torch
 
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.games import critical_gamma
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

@@ -5,8 +5,9 @@ import cmath
 import torch
 from torch import Tensor
 
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.games import dirac_eigenvalues
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

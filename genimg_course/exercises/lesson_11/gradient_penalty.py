@@ -1,21 +1,15 @@
 """Exercise: the gradient penalty between real and generated images."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal, uniform
-from genimg_course.exercises.probes import plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.losses import gradient_penalty
+from genimg_course.probing import lesson_11 as probes
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 
@@ -42,25 +36,6 @@ def _cases(rng: torch.Generator) -> list[Case]:
     ]
 
 
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch the penalty of a small critic, and the gradient that it gives the critic's weights."""
-    hidden, output = (case.inputs[name].clone().requires_grad_() for name in ("hidden", "output"))
-    real, fake, alpha = (case.inputs[name].clone() for name in ("real", "fake", "alpha"))
-
-    def critic(x: Tensor) -> Tensor:
-        return (x.flatten(start_dim=1) @ hidden).tanh() @ output
-
-    penalty = function(critic, real, fake, alpha=alpha, **case.options)
-    yield "value", plain(penalty)
-    for name, now in (("real", real), ("fake", fake)):
-        yield f"unchanged:{name}", bool((now.detach() == case.inputs[name]).all())
-    found: Sequence[Tensor | None] = (None, None)
-    if isinstance(penalty, Tensor) and penalty.requires_grad:
-        found = torch.autograd.grad(penalty.sum(), (hidden, output), allow_unused=True)
-    yield "gradient:critic", plain(found[0])
-    yield "gradient:last layer", plain(found[1])
-
-
 def _mixed(real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
     share = alpha.reshape(-1, *[1] * (real.ndim - 1))
     return share * real + (1 - share) * fake
@@ -84,7 +59,7 @@ SPECIFICATION = Specification(
     title="The gradient penalty between real and fake",
     reference=gradient_penalty,
     cases=_cases,
-    probe=_probe,
+    probe=probes.gradient_penalty,
     misconceptions=(
         Misconception(
             "AT_REAL",

@@ -4,19 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from genimg_course.exercises.inputs import normal
-from genimg_course.exercises.networks import seeded
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
-from genimg_course.exercises.step_probes import training_steps
+from genimg_course.exercises.readings import which_moved
+from genimg_course.exercises.specification import Hints, Misconception, Specification
+from genimg_course.probing import lesson_12 as probes
+from genimg_course.probing.case import Case, Observations, Observed
 from genimg_course.training.accumulation import accumulated_step
 
 __all__ = ["SPECIFICATION"]
@@ -45,22 +39,14 @@ def _cases(rng: torch.Generator) -> list[Case]:
     ]
 
 
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    seed, x = case.inputs["seed"], case.inputs["x"].clone()
-    network = seeded(nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 1)), seed)
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.3)
-    largest = [0]
-
-    def loss(model: nn.Module, piece: Tensor) -> Tensor:
-        largest[0] = max(largest[0], len(piece))
-        return F.softplus(model(piece)).mean()
-
-    def step() -> Any:
-        return function(network, optimizer, loss, x, **case.options)
-
-    yield from training_steps(step, {"network": network}, ("loss",))
-    pieces = case.options["pieces"]
-    yield "whole", largest[0] > -(-len(x) // pieces)
+def _reading(case: Case, seen: Observed) -> Observations:
+    """Read the step, and say whether the pieces are small enough and hold the whole batch."""
+    yield from which_moved(case, {k: v for k, v in seen.items() if k != "pieces"})
+    x, pieces = case.inputs["x"], seen["pieces"]
+    rows = torch.cat([piece.reshape(-1, x.shape[1]) for piece in pieces])
+    missing = not bool((x[:, None] == rows).all(dim=2).any(dim=1).all())
+    largest = max(len(piece) for piece in pieces)
+    yield "whole", missing or largest > -(-len(x) // case.options["pieces"])
 
 
 def _variant(
@@ -106,7 +92,8 @@ SPECIFICATION = Specification(
     title="One update from several small batches",
     reference=accumulated_step,
     cases=_cases,
-    probe=_probe,
+    probe=probes.accumulated_step,
+    reading=_reading,
     sentences={"detached": _GRAPH, "whole": _WHOLE},
     misconceptions=(
         Misconception(

@@ -6,47 +6,26 @@ from typing import Any
 import torch
 from torch import nn
 
-from genimg_course.exercises.probes import plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.models.rules import RULES, broken_rules
+from genimg_course.probing import lesson_12 as probes
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 
-_LAYERS: dict[str, Callable[[], nn.Module]] = {
-    "conv": lambda: nn.Conv2d(2, 2, kernel_size=4, stride=2, padding=1),
-    "up": lambda: nn.ConvTranspose2d(2, 2, kernel_size=4, stride=2, padding=1),
-    "dense": lambda: nn.Linear(2, 2),
-    "flat": nn.Flatten,
-    "norm": lambda: nn.BatchNorm2d(2),
-    "norm1": lambda: nn.BatchNorm1d(2),
-    "relu": nn.ReLU,
-    "leaky": lambda: nn.LeakyReLU(negative_slope=0.2),
-    "leak.01": nn.LeakyReLU,
-    "leak.1": lambda: nn.LeakyReLU(negative_slope=0.1),
-    "elu": nn.ELU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-    "pool": lambda: nn.MaxPool2d(2),
-    "mean": lambda: nn.AvgPool2d(2),
-    "grow": lambda: nn.Upsample(scale_factor=2),
-}
 _GENERATORS = (
     "dense norm1 relu up norm relu up tanh",
     "dense relu dense relu up norm leaky grow up norm tanh",
     "up norm leaky up norm elu up norm",
     "dense leak.01 up relu conv sigmoid",
+    "dense norm1 relu up leaky tanh",
 )
 _DISCRIMINATORS = (
     "conv leaky conv norm leaky flat dense",
     "norm conv leak.01 pool conv norm leaky flat dense",
     "conv norm leaky conv norm relu mean flat dense leak.1 dense sigmoid",
     "norm conv norm leaky conv flat dense tanh dense relu dense",
+    "conv leaky conv norm",
 )
 
 
@@ -61,20 +40,6 @@ def _cases(rng: torch.Generator) -> list[Case]:
         Case({"layers": nested}, {"role": "discriminator"}, name="layers inside blocks"),
         Case({"layers": _GENERATORS[0]}, {"role": "generator", "beta1": 0.9}, name="beta1 = 0.9"),
     ]
-
-
-def _build(words: list[str]) -> nn.Sequential:
-    layers: list[nn.Module] = []
-    while words:
-        word = words.pop(0)
-        if word == "]":
-            break
-        layers.append(_build(words) if word == "[" else _LAYERS[word]())
-    return nn.Sequential(*layers)
-
-
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    yield "value", plain(function(_build(case.inputs["layers"].split()), **case.options))
 
 
 def _changed(change: Callable[..., dict[str, int]]) -> Callable[..., Any]:
@@ -131,7 +96,7 @@ SPECIFICATION = Specification(
     title="A linter for DCGAN's rules",
     reference=broken_rules,
     cases=_cases,
-    probe=_probe,
+    probe=probes.broken_rules,
     misconceptions=(
         Misconception(
             "NORM_ANYWHERE",

@@ -1,23 +1,16 @@
 """Exercise: everything that a run needs to go on bit for bit."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from genimg_course.exercises.networks import seeded
-from genimg_course.exercises.probes import plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
-from genimg_course.training.ema import Average
+from genimg_course.exercises.specification import Hints, Misconception, Specification
+from genimg_course.probing import lesson_12 as probes
+from genimg_course.probing.case import Case, Observations, Observed
+from genimg_course.probing.lesson_12 import TinyRun
 from genimg_course.training.snapshots import restore_run, run_state
 
 __all__ = ["SPECIFICATION"]
@@ -34,72 +27,22 @@ def _cases(rng: torch.Generator) -> list[Case]:
     ]
 
 
-class _Order:
-    """A stream of examples in a random order; it says where it stands."""
-
-    def __init__(self, seed: int) -> None:
-        self.rng = torch.Generator().manual_seed(seed)
-
-    def __next__(self) -> Tensor:
-        return torch.randn(4, 2, generator=self.rng)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"order": self.rng.get_state()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.rng.set_state(state["order"])
-
-
-class _TinyRun:
-    """A training with noise, an average and Adam, small enough for a check."""
-
-    def __init__(self, seed: int) -> None:
-        self.network = seeded(nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1)), seed)
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=0.05)
-        self.average = Average(self.network, decay=0.5)
-        self.batches = _Order(seed + 1)
-        torch.manual_seed(seed + 2)
-
-    def parts(self) -> tuple[Any, ...]:
-        return self.network, self.optimizer, self.average, self.batches
-
-    def go_on(self, steps: int) -> None:
-        for _ in range(steps):
-            x = next(self.batches)
-            loss = F.softplus(self.network(x + 0.3 * torch.randn_like(x))).mean()
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            self.average.update(self.network)
-
-
-def _weights(network: nn.Module) -> Tensor:
-    return torch.cat([p.detach().flatten().clone() for p in network.parameters()])
-
-
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Save a run, let it go on, then resume another run from what was saved."""
-    seed, stop = case.inputs["seed"], case.inputs["stop"]
-    run = _TinyRun(seed)
-    run.go_on(stop)
-    saved = function(*run.parts())
-    yield "value", _network_part(saved)
-    run.go_on(2)  # what was saved must not notice
-    other = _TinyRun(seed + 10)
+def _reading(case: Case, seen: Observed) -> Observations:
+    """Resume a run from what was saved: it must do what the reference's resumed run does."""
+    yield "value", seen["value"]
+    other = TinyRun(case.inputs["seed"] + 10)
     other.go_on(1)
-    restore_run(saved, *other.parts())
+    restore_run(seen["saved"], *other.parts())
     yield "resumed:start", _weights(other.network)
     other.go_on(2)
     yield "resumed:network", _weights(other.network)
     yield "resumed:average", _weights(other.average.network)
-    yield "resumed:batches", plain(next(other.batches))
+    yield "resumed:batches", next(other.batches)
     yield "resumed:noise", torch.randn(2)
 
 
-def _network_part(saved: Any) -> Any:
-    if not isinstance(saved, Mapping):
-        return plain(saved)
-    return {"network": plain(saved["network"])} if "network" in saved else {}
+def _weights(network: nn.Module) -> Tensor:
+    return torch.cat([p.detach().flatten().clone() for p in network.parameters()])
 
 
 def _without(*names: str) -> Callable[..., dict[str, Any]]:
@@ -131,7 +74,8 @@ SPECIFICATION = Specification(
     title="Everything that a run needs to go on",
     reference=run_state,
     cases=_cases,
-    probe=_probe,
+    probe=probes.run_state,
+    reading=_reading,
     rtol=0.0,
     atol=0.0,
     tolerances={

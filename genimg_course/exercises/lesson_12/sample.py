@@ -1,21 +1,12 @@
 """Exercise: draw pictures for show and leave the training as it was."""
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from genimg_course.exercises.inputs import normal
-from genimg_course.exercises.networks import seeded
-from genimg_course.exercises.probes import plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
+from genimg_course.exercises.specification import Hints, Misconception, Specification
+from genimg_course.probing import lesson_12 as probes
+from genimg_course.probing.case import Case
 from genimg_course.training.sampling import sample
 
 __all__ = ["SPECIFICATION"]
@@ -42,37 +33,6 @@ def _cases(rng: torch.Generator) -> list[Case]:
         codes(8, True),
         codes(4, False, "a generator in evaluation mode"),
     ]
-
-
-def _network(seed: int) -> nn.Sequential:
-    norm = nn.BatchNorm1d(6)
-    layers = (
-        nn.Linear(3, 6),
-        norm,
-        nn.ReLU(),
-        nn.Linear(6, 6),
-        nn.Tanh(),
-        nn.Unflatten(1, (1, 2, 3)),
-    )
-    network = seeded(nn.Sequential(*layers), seed)
-    rng = torch.Generator().manual_seed(seed + 1)
-    statistics = {
-        "running_mean": torch.randn(6, generator=rng),
-        "running_var": 0.2 + torch.rand(6, generator=rng),
-    }
-    norm.load_state_dict(statistics, strict=False)
-    return network
-
-
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    network = _network(case.inputs["seed"]).train(case.inputs["training"])
-    before = {name: value.clone() for name, value in network.state_dict().items()}
-    result = function(network, case.inputs["z"].clone())
-    yield "value", plain(result)
-    yield "graph", isinstance(result, Tensor) and result.requires_grad
-    after = network.state_dict()
-    yield "state", all(bool((after[name] == value).all()) for name, value in before.items())
-    yield "mode", all(m.training == case.inputs["training"] for m in network.modules())
 
 
 def _as_it_is(generator: nn.Module, z: Tensor) -> Tensor:
@@ -109,7 +69,7 @@ SPECIFICATION = Specification(
     title="Pictures for show",
     reference=sample,
     cases=_cases,
-    probe=_probe,
+    probe=probes.sample,
     sentences={
         "graph": _GRAPH,
         "mode": _LEFT,

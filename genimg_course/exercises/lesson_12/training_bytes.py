@@ -5,8 +5,9 @@ from typing import Any
 
 import torch
 
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.cost import training_bytes
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

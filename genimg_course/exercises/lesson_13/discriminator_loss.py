@@ -5,8 +5,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal, permutation
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.losses import discriminator_loss
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

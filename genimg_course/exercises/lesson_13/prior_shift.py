@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal, uniform
-from genimg_course.exercises.specification import Case, Hints, Misconception, Specification
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.maths.conditioning import prior_shift
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 

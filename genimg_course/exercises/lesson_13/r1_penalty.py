@@ -1,22 +1,14 @@
 """Exercise: the gradient penalty on real images."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from genimg_course.exercises.inputs import normal, uniform
-from genimg_course.exercises.probes import plain
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
+from genimg_course.exercises.specification import Hints, Misconception, Specification
 from genimg_course.losses import r1_penalty
+from genimg_course.probing import lesson_13 as probes
+from genimg_course.probing.case import Case
 
 __all__ = ["SPECIFICATION"]
 
@@ -39,22 +31,6 @@ def _cases(rng: torch.Generator) -> list[Case]:
     ]
 
 
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch the penalty of a small discriminator, and the gradient that it gives its weights."""
-    x, hidden, output = (
-        case.inputs[name].clone().requires_grad_() for name in ("x", "hidden", "output")
-    )
-    logits = (x.flatten(start_dim=1) @ hidden).tanh() @ output
-    penalty = function(logits, x, **case.options)
-    yield "value", plain(penalty)
-    yield "unchanged:x", bool((x == case.inputs["x"]).all())
-    found: Sequence[Tensor | None] = (None, None)
-    if isinstance(penalty, Tensor) and penalty.requires_grad:
-        found = torch.autograd.grad(penalty.sum(), (hidden, output), allow_unused=True)
-    yield "gradient:discriminator", plain(found[0])
-    yield "gradient:last layer", plain(found[1])
-
-
 def _slope(value: Tensor, x: Tensor, *, graph: bool = True) -> Tensor:
     """Return the gradient with respect to each image, one row per image."""
     (gradient,) = torch.autograd.grad(value, x, create_graph=graph)
@@ -66,7 +42,7 @@ SPECIFICATION = Specification(
     title="The gradient penalty on real images",
     reference=r1_penalty,
     cases=_cases,
-    probe=_probe,
+    probe=probes.r1_penalty,
     misconceptions=(
         Misconception(
             "NOT_SQUARED",

@@ -1,21 +1,15 @@
 """Exercise: one training step of a conditional GAN."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from genimg_course.exercises.inputs import integers, uniform
 from genimg_course.exercises.lesson_13.wrong_steps import STEPS
-from genimg_course.exercises.networks import TinyDiscriminator, TinyGenerator, seeded
-from genimg_course.exercises.specification import (
-    Case,
-    Hints,
-    Misconception,
-    Observations,
-    Specification,
-)
-from genimg_course.exercises.step_probes import FixedNoise, training_steps
+from genimg_course.exercises.readings import which_moved
+from genimg_course.exercises.specification import Hints, Misconception, Specification
+from genimg_course.probing import lesson_13 as probes
+from genimg_course.probing.case import Case
 from genimg_course.training.steps import gan_step
 
 __all__ = ["SPECIFICATION"]
@@ -110,27 +104,13 @@ def _cases(rng: torch.Generator) -> list[Case]:
     ]
 
 
-def _probe(function: Callable[..., Any], case: Case) -> Observations:
-    """Watch two steps of plain descent, whose updates are proportional to the gradients."""
-    seed, x, y = case.inputs["seed"], case.inputs["x"].clone(), case.inputs["y"].clone()
-    generator, discriminator = seeded(TinyGenerator(), seed), seeded(TinyDiscriminator(), seed + 1)
-    opt_g = torch.optim.SGD(generator.parameters(), lr=0.2)
-    opt_d = torch.optim.SGD(discriminator.parameters(), lr=0.1)
-
-    def step() -> Any:
-        with FixedNoise(seed):
-            return function(generator, discriminator, opt_g, opt_d, x, y, **case.options)
-
-    networks = {"generator": generator, "discriminator": discriminator}
-    yield from training_steps(step, networks, ("d_loss", "g_loss"))
-
-
 SPECIFICATION = Specification(
     id="cgan.step",
     title="One training step of a conditional GAN",
     reference=gan_step,
     cases=_cases,
-    probe=_probe,
+    probe=probes.gan_step,
+    reading=which_moved,
     sentences={"detached": _MESSAGES["WITH_GRAPH"], "mode": _MESSAGES["LEFT_IN_EVAL"]},
     misconceptions=tuple(
         Misconception(code, step, _MESSAGES[code]) for code, step in STEPS.items()

@@ -9,7 +9,14 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-__all__ = ["TinyDiscriminator", "TinyGenerator", "TinyVAE", "seeded"]
+__all__ = [
+    "PIXELS",
+    "TinyAutoencoder",
+    "TinyDiscriminator",
+    "TinyGenerator",
+    "TinyVAE",
+    "seeded",
+]
 
 PIXELS = (1, 2, 3)
 """Shape ``(C, H, W)`` of the images."""
@@ -25,6 +32,21 @@ def seeded(network: N, seed: int) -> N:
         for parameter in network.parameters():
             parameter.copy_(0.7 * torch.randn(parameter.shape, generator=rng))
     return network
+
+
+class TinyAutoencoder(nn.Module):
+    """Images ``(B, 1, 2, 3)`` to images, through a code of two numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(6, 4), nn.Tanh(), nn.Linear(4, 2))
+        self.decoder = nn.Sequential(
+            nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 6), nn.Unflatten(1, PIXELS)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the reconstruction."""
+        return self.decoder(self.encoder(x))
 
 
 class TinyVAE(nn.Module):

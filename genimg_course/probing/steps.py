@@ -1,4 +1,4 @@
-"""What to observe of a training step: its losses, which networks move, and where to.
+"""What to observe of a training step: its losses, and how far which networks move.
 
 Steps draw noise, and right answers draw it in different orders. Networks that ignore the noise
 would hide a cut latent, and replaced functions miss ``from torch import randn``; so
@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from genimg_course.exercises.probes import plain, tensors
-from genimg_course.exercises.specification import Observations
+from genimg_course.probing.case import Observations
+from genimg_course.probing.values import plain, tensors
 
 __all__ = ["FixedNoise", "training_steps"]
 
@@ -72,7 +72,7 @@ def training_steps(
     *,
     count: int = 2,
 ) -> Observations:
-    """Observe ``count`` calls of a training step: its losses, which networks move, and where to.
+    """Observe ``count`` calls of a training step: its losses, and where the networks move to.
 
     Two calls show what one hides: gradients that pile up, a step taken before its backward pass.
 
@@ -86,14 +86,12 @@ def training_steps(
         before = {name: _parameters(network) for name, network in networks.items()}
         result = step()
         yield f"losses:{number}", _chosen(result, keys)
+        # a fact about this process that no number shows; it earns nothing without right numbers
         yield f"detached:{number}", not any(item.requires_grad for item in tensors(result))
-        changes = {name: _parameters(network) - before[name] for name, network in networks.items()}
-        for name, change in changes.items():
-            yield f"moved:{name}:{number}", bool(change.any())
-        for name, change in changes.items():
-            yield f"change:{name}:{number}", change
+        for name, network in networks.items():
+            yield f"change:{name}:{number}", _parameters(network) - before[name]
     for name, network in networks.items():
-        yield f"mode:{name}", all(module.training for module in network.modules())
+        yield f"mode:{name}", tuple(module.training for module in network.modules())
 
 
 def _chosen(result: Any, keys: Sequence[str]) -> Any:

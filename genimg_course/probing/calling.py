@@ -29,11 +29,12 @@ class Failure:
     code: str = ""
 
 
-def failure(error: BaseException, function: Callable[..., Any]) -> Failure:
+def failure(error: BaseException, function: Callable[..., Any] | None = None) -> Failure:
     """Describe an exception in one line, the same in every run (memory addresses are cut)."""
     text = str(error).strip().split("\n")[0][:_LONGEST_TEXT]
     text = re.sub(r"0x[0-9a-fA-F]+", "0x...", text)
-    line, code = _where(error.__traceback__, getattr(inspect.unwrap(function), "__code__", None))
+    own = None if function is None else getattr(inspect.unwrap(function), "__code__", None)
+    line, code = _where(error.__traceback__, own)
     return Failure(type(error).__name__, text, line, code)
 
 
