@@ -52,7 +52,8 @@ def test_help_names_every_command_in_half_a_second():
         )
         times.append(time.monotonic() - start)
     names = ("lab", "run", "author", "train", "bench", "doctor", "certify")
-    assert re.findall(r"^    (\w+) ", done.stdout, flags=re.MULTILINE) == [*names]
+    names += ("grade", "release", "solution-check")
+    assert re.findall(r"^    (\w[\w-]+)(?: |$)", done.stdout, flags=re.MULTILINE) == [*names]
     assert min(times) < 0.5
 
 
@@ -137,7 +138,8 @@ def test_train_judge_hands_over_its_options_and_tells_the_accuracy(course, capsy
 
     def make_judge(name, size, **options):
         asked.append((name, size, options))
-        return {"accuracy": {"validation": 0.98765, "test": 0.5}}
+        shares = {"validation_accuracy": 0.98765, "test_accuracy": 0.5}
+        return {"metrics": {name: {"value": share} for name, share in shares.items()}}
 
     monkeypatch.setattr("genimg_course.reference.make_judge", make_judge)
     assert main(["train", "judge"]) == 0
@@ -146,9 +148,7 @@ def test_train_judge_hands_over_its_options_and_tells_the_accuracy(course, capsy
         ("glyphs", 16, {"seed": 0, "out": None}),
         ("mnist", 28, {"seed": 3, "out": Path("here")}),
     ]
-    assert (
-        capsys.readouterr().out == 2 * "accuracy on validation: 98.77%\naccuracy on test: 50.00%\n"
-    )
+    assert capsys.readouterr().out == 2 * "validation accuracy: 98.77%\ntest accuracy: 50.00%\n"
 
 
 def test_train_judge_says_which_data_are_missing(course, capsys, monkeypatch):
