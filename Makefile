@@ -10,20 +10,21 @@ ARGS ?=
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-colab book setup mutation
+.PHONY: help lab test test-colab test-grading book setup mutation
 
 help:
-	@echo 'make lab         set up what the notebooks need and open JupyterLab on the first lesson'
-	@echo 'make test        set up everything and run the tests'
-	@echo 'make book        set up everything and build the site'
-	@echo 'make test-colab  set up what Colab has, install the course there from git, run each lesson'
-	@echo 'make mutation    plant every slip in the mathematics and see which proof notices it'
-	@echo 'make setup       set up everything and stop there'
+	@echo 'make lab           set up what the notebooks need and open JupyterLab on the first lesson'
+	@echo 'make test          set up everything and run the tests'
+	@echo 'make book          set up everything and build the site'
+	@echo 'make test-colab    set up what Colab has, install the course there from git, run each lesson'
+	@echo 'make mutation      plant every slip in the mathematics and see which proof notices it'
+	@echo 'make test-grading  attack the grader, and plant slips in what the exercises ask for'
+	@echo 'make setup         set up everything and stop there'
 	@echo
-	@echo 'ARGS=...         options of the command: make lab ARGS=--no-browser, make test ARGS="-k maths"'
-	@echo 'PYTHON=...       the Python to set up with (3.11, 3.12 or 3.13)'
-	@echo 'VENV=...         where the environment lives (default: .venv)'
-	@echo 'COLAB_VENV=...   where the packages of Colab live (default: .venv-colab)'
+	@echo 'ARGS=...           options of the command: make lab ARGS=--no-browser, make test ARGS="-k maths"'
+	@echo 'PYTHON=...         the Python to set up with (3.11, 3.12 or 3.13)'
+	@echo 'VENV=...           where the environment lives (default: .venv)'
+	@echo 'COLAB_VENV=...     where the packages of Colab live (default: .venv-colab)'
 
 lab:
 	$(call set_up,lab)
@@ -37,6 +38,11 @@ test-colab:
 	$(call set_up,dev)
 	@"$(VENV)/bin/python" tests/colab/image.py "$(COLAB_VENV)"
 	@COLAB_VENV="$(COLAB_VENV)" "$(VENV)/bin/python" -m pytest tests/colab/check_lessons.py $(ARGS)
+
+test-grading:
+	$(call set_up,dev)
+	@"$(VENV)/bin/python" tests/diagnosis/run.py
+	@"$(VENV)/bin/python" -m pytest tests/attacks/check_corpus.py $(ARGS)
 
 book:
 	$(call set_up,dev)

@@ -6,7 +6,6 @@ import warnings
 import numpy as np
 import pytest
 
-from genimg_course.data import cache
 from genimg_course.data.cache import remember
 from genimg_course.folders import cache_folder
 

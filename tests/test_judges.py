@@ -12,6 +12,10 @@ from genimg_course.reference import make_judge
 FLOOR = {"glyphs": 0.98, "mnist": 0.99}
 
 
+def on_card(name: str, size: int) -> float:
+    return load_judge(name, size).card["metrics"]["test_accuracy"]["value"]
+
+
 def measured(name: str, size: int) -> float:
     unseen = data.load(name, size=size, split="test")
     return load_judge(name, size).accuracy(data.to_model_range(unseen.images), unseen.labels)
@@ -21,14 +25,14 @@ def measured(name: str, size: int) -> float:
 def test_a_judge_reads_fonts_that_it_never_saw(size):
     accuracy = measured("glyphs", size)
     assert accuracy >= FLOOR["glyphs"]
-    assert accuracy == pytest.approx(load_judge("glyphs", size).card["metrics"]["test_accuracy"]["value"], abs=2e-3)
+    assert accuracy == pytest.approx(on_card("glyphs", size), abs=2e-3)
 
 
 def test_the_mnist_judge_reads_the_real_test_set(data_root, monkeypatch):
     monkeypatch.setenv("GENIMG_DATA_DIR", str(data_root))
     accuracy = measured("mnist", 28)
     assert accuracy >= FLOOR["mnist"]
-    assert accuracy == pytest.approx(load_judge("mnist", 28).card["metrics"]["test_accuracy"]["value"], abs=2e-3)
+    assert accuracy == pytest.approx(on_card("mnist", 28), abs=2e-3)
 
 
 def test_a_judge_that_is_made_anew_learns_and_tells_how_it_was_made(tmp_path):

@@ -161,7 +161,7 @@ def test_a_resume_that_is_refused_leaves_the_folder_as_it_was():
     with Path("run/history.jsonl").open("a") as file:
         file.write('{"step": 7}')  # what a killed run wrote last, and a resume would cut off
     files = {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()}
-    with pytest.raises(ValueError, match="state.pt was altered or cut short"):
+    with pytest.raises(ValueError, match=r"state\.pt was altered or cut short"):
         train("ae", resume="run", progress=False)
     assert {path: path.read_bytes() for path in Path("run").rglob("*") if path.is_file()} == files
 

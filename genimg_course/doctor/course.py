@@ -83,9 +83,7 @@ def check_widgets() -> list[Finding]:
     except metadata.PackageNotFoundError as error:
         text = f"ipywidgets {widgets}; {error.name} is not in this environment, so that sliders"
         text += " depend on the program that shows the notebook"
-        return [
-            Finding("widgets", "note", text, pip_line("jupyterlab>=4.4,<5", _WIDGETS))
-        ]
+        return [Finding("widgets", "note", text, pip_line("jupyterlab>=4.4,<5", _WIDGETS))]
     if _MANAGER.get(widgets.split(".")[0]) != manager.split(".")[0]:
         text = f"ipywidgets {widgets} is not understood by jupyterlab-widgets {manager}"
         mend = pip_line(_WIDGETS, "jupyterlab-widgets>=3,<4")
