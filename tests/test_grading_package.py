@@ -75,8 +75,8 @@ print(json.dumps(told))
     assert told.keys() == {name for names in graded.values() for name in names}
     assert {kind for kind, _ in told.values()} == {"GradedFunctionUnavailable"}
     place = "the grader's copy" if box else "this copy"
-    sentence = f"gaussian_kl is what you are asked to write yourself: {place} of genimg_course does not "
-    assert told["gaussian_kl"][1] == sentence + "have it."
+    sentence = "gaussian_kl is what you are asked to write yourself: "
+    assert told["gaussian_kl"][1] == f"{sentence}{place} of genimg_course does not have it."
 
 
 def test_every_reference_is_withheld():
