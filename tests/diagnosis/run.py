@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
 import sys
 import time
 from collections import Counter
@@ -204,6 +203,15 @@ def _spoilt(items: Sequence[Specification], seeds: range) -> Report:
     }
 
 
+def _right_with_two_threads(items: Sequence[Specification], seeds: range) -> Report:
+    """Judge the right answers where a sum is shared out among two threads and rounds otherwise."""
+    torch.set_num_threads(2)
+    try:
+        return _right(items, seeds)
+    finally:
+        torch.set_num_threads(1)
+
+
 def _check(item: Specification, function: Callable[..., Any], seed: int) -> Verdict:
     with limited():
         return check(item, function, seed=seed)
@@ -216,6 +224,7 @@ PARTS = {
     "pairs": _pairs,
     "spoilt": _spoilt,
     "right": _right,
+    "right with two threads": _right_with_two_threads,
 }
 
 
@@ -226,13 +235,10 @@ def main() -> int:
     parser.add_argument("--lessons", nargs="*", default=list(LESSONS))
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--out", type=Path, help="write what was found here, of whatever was run")
-    parser.add_argument("--join", type=Path, nargs="*", help="write report.json from such files")
     options = parser.parse_args()
-    if options.join:
-        return _write(_joined(options.join), HERE / "report.json")
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    torch.set_num_threads(1)
     items = [item for lesson in options.lessons for item in of_lesson(lesson)]
-    report: Report = {"seeds": options.seeds, "threads": torch.get_num_threads()}
+    report: Report = {"seeds": options.seeds}
     for part in options.part or PARTS:
         start = time.process_time()
         report[part] = PARTS[part](items, range(options.seeds))
@@ -243,21 +249,6 @@ def main() -> int:
     if options.out or full:
         _write(report, options.out or HERE / "report.json")
     return int(_faults(report))
-
-
-def _joined(paths: Sequence[Path]) -> Report:
-    """Join the reports of runs of single parts over the same sources."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    if len({one["sources"] for one in found}) > 1:
-        raise SystemExit("the sources changed between these runs: run them again")
-    joined: Report = {}
-    for one in sorted(found, key=lambda one: one["threads"], reverse=True):
-        two = one["threads"] > 1
-        joined |= {
-            f"{name} with two threads" if two and name in PARTS else name: value
-            for name, value in one.items()
-        }
-    return joined
 
 
 def _write(report: Report, path: Path) -> int:
