@@ -1,8 +1,9 @@
 """Build the online book: ``make book``, or ``python book/build.py --out FOLDER``.
 
-Four steps: run the lessons (or take copies that ran already), lay pages and lessons out as one
-source tree, fetch MathJax, and let Jupyter Book make the site in ``FOLDER/html``. Any warning is a
-failure. Nothing is written outside the folder, but MathJax is kept in the course's cache.
+Five steps: run the lessons (or take copies that ran already), lay pages and lessons out as one
+source tree, fetch MathJax, write the networks that the live pages run, and let Jupyter Book make
+the site in ``FOLDER/html``. Any warning is a failure. Nothing is written outside the folder, but
+what comes from npm is kept in the course's cache.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from book_live import complete_live_pages
 from book_mathjax import mathjax
 from book_pages import BOOK, ROOT, PageError, assemble
 
 from genimg_course.authoring import repository
 from genimg_course.runner import LessonFailed, run
 
-__all__ = ["build", "executed_lessons", "main", "run_lessons"]
+__all__ = ["build", "executed_lessons", "main", "render", "run_lessons"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,20 +58,37 @@ def build(out: Path, *, executed: Path | None = None, profile: str = "cpu") -> i
         executed: folder with executed lessons; without it they are run first.
         profile: how to run them: ``"smoke"``, ``"cpu"`` or ``"gpu"``.
     """
+    out = out.resolve()
+    lessons = executed_lessons(executed or run_lessons(out / "executed", profile))
+    settings = assemble(out / "source", lessons)
+    if render(out, settings) != 0:
+        print("The book has warnings or errors, see above.", file=sys.stderr)
+        return 1
+    _offer_students_notebooks(out / "html")
+    print(f"The book is built: {out / 'html' / 'index.html'}")
+    return 0
+
+
+def render(out: Path, settings: dict[str, Any]) -> int:
+    """Make the site ``out/html`` from the tree ``out/source``, and return what Sphinx returns.
+
+    Args:
+        out: folder to build in.
+        settings: of Sphinx, those that go with the tree.
+    """
     from jupyter_book.sphinx import build_sphinx  # type: ignore[import-untyped]
 
     # Sphinx looks at every live object, and torch answers for one that it no longer wants
     warnings.filterwarnings("ignore", category=FutureWarning, message="`torch.distributed")
-    out = out.resolve()
-    lessons = executed_lessons(executed or run_lessons(out / "executed", profile))
     source = out / "source"
-    settings = assemble(source, lessons) | {
+    complete_live_pages(source)
+    settings = settings | {
         "external_toc_path": str(source / "_toc.yml"),
         "html_theme_options": {"repository_url": repository(ROOT), "repository_branch": "main"},
         "latex_individualpages": False,
         "mathjax_path": mathjax(source / "_assets" / "vendor"),
     }
-    status = build_sphinx(
+    return build_sphinx(
         source,
         out / "html",
         path_config=source / "_config.yml",
@@ -79,12 +99,6 @@ def build(out: Path, *, executed: Path | None = None, profile: str = "cpu") -> i
         keep_going=True,
         quiet=True,
     )
-    if status != 0:
-        print("The book has warnings or errors, see above.", file=sys.stderr)
-        return 1
-    _offer_students_notebooks(out / "html")
-    print(f"The book is built: {out / 'html' / 'index.html'}")
-    return 0
 
 
 def run_lessons(folder: Path, profile: str) -> Path:
