@@ -7,27 +7,21 @@ import ast
 import hashlib
 import inspect
 import json
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
 import torch
+from diagnosis import corpus, pairs, spoilt
+from diagnosis.run import ARGUED, sources
+from diagnosis.slips import answer, fingerprint, first_verdict, slips
 from torch import Tensor
 
+from genimg_course.exercises import check
+from genimg_course.exercises import sentences as s
+from genimg_course.exercises.registry import specifications
+
 HERE = Path(__file__).resolve().parent / "diagnosis"
-sys.path.insert(0, str(HERE))
-
-import corpus  # noqa: E402
-import pairs  # noqa: E402
-import spoilt  # noqa: E402
-from run import ARGUED, sources  # noqa: E402
-from slips import answer, fingerprint, first_verdict, slips  # noqa: E402
-
-from genimg_course.exercises import check  # noqa: E402
-from genimg_course.exercises import sentences as s  # noqa: E402
-from genimg_course.exercises.registry import specifications  # noqa: E402
-
 BY_ID = specifications()
 REPORT = json.loads((HERE / "report.json").read_text(encoding="utf-8"))
 SAMPLE = list(BY_ID)[::6]

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from corpus import Wrong, _ae_step, _gan_step, _gp, _r1, _vae_step
+from diagnosis.corpus import Wrong, _ae_step, _gan_step, _gp, _r1, _vae_step
 from torch.distributions import Normal, kl_divergence
 
 __all__ = ["PAIRS"]

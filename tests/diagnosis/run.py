@@ -25,12 +25,10 @@ from typing import Any
 import torch
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path.insert(0, str(HERE.parent))
 
-import corpus  # noqa: E402
-import pairs  # noqa: E402
-import spoilt  # noqa: E402
-from slips import answer, fingerprint, first_verdict, limited, slips, source_of  # noqa: E402
+from diagnosis import corpus, pairs, spoilt  # noqa: E402
+from diagnosis.slips import answer, fingerprint, first_verdict, limited, slips, source_of  # noqa: E402
 
 from genimg_course.exercises import Specification, check  # noqa: E402
 from genimg_course.exercises import sentences as s  # noqa: E402
