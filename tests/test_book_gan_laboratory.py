@@ -330,6 +330,57 @@ def test_same_seed_plays_the_same_game():
     assert first != other
 
 
+@pytest.mark.parametrize("objective", ["wgan_clip", "wgan_gp"])
+def test_only_the_clipped_critic_stays_within_its_limit(objective):
+    body = """
+        const one = game.newGame(0);
+        const settings = { ...game.DEFAULTS, objective: case_.objective, clip: 0.05 };
+        while (!game.advance(one, settings));
+        return Math.max(...one.discriminator.net.parameters.map(Math.abs));
+    """
+    largest = run_node(body, {"objective": objective})
+    assert largest == 0.05 if objective == "wgan_clip" else largest > 0.1
+
+
+def test_field_shows_one_discriminator_even_while_it_moves():
+    body = """
+        const net = networks.network([2, 1], 0.2);
+        const points = Float64Array.from({ length: 12 }, (_, k) => k);
+        const one = field.newField(points, 3, net);
+        const seen = [];
+        for (let n = 1; n <= 6; n++) {
+            net.parameters[2] = n; // the bias: all outputs move
+            field.lookAtStripe(one, net);
+            seen.push([...one.outputs]);
+        }
+        field.lookAtAll(one, net);
+        return [...seen, [...one.outputs]];
+    """
+    looks = run_node(body, {})
+    assert looks == [[value] * 6 for value in (0, 0, 1, 1, 1, 4, 6)]
+
+
+def test_realness_goes_from_generated_to_real():
+    body = """
+        const outputs = Float64Array.of(-3, -1, 0, 0.5, 1, 4);
+        return Object.fromEntries(Object.keys(game.OBJECTIVES).map(
+            (name) => [name, [...field.scaled(name, outputs).realness]]));
+    """
+    outputs = torch.tensor([-3, -1, 0, 0.5, 1, 4])
+    wanted = {
+        "non_saturating": outputs.sigmoid(),
+        "saturating": outputs.sigmoid(),
+        "least_squares": outputs.clamp(0, 1),
+        "hinge": ((outputs + 1) / 2).clamp(0, 1),
+        "wgan_gp": (outputs + 3) / 7,
+        "wgan_clip": (outputs + 3) / 7,
+    }
+    found = run_node(body, {})
+    assert found.keys() == wanted.keys()
+    for name, values in wanted.items():
+        assert found[name] == pytest.approx(values.tolist(), abs=1e-6)
+
+
 def test_history_keeps_a_bounded_number_of_samples():
     body = """
         const kept = history.newHistory(8);
@@ -589,6 +640,23 @@ def test_ring_is_found_and_lost_with_a_switch(visit):
     wait_for_round(page, 150)
     page.get_by_role("button", name="Pause").click()
     assert told(page)[1] <= 2
+
+
+def test_quick_presses_leave_one_clock(visit):
+    page = visit()
+    page.evaluate("""() => {
+        const play = document.querySelector('.lab-bar button');
+        for (let n = 0; n < 5; n++) play.click(); // play, pause, play, pause, play
+        performance.clearMeasures('live:frame');
+        window.ticks = 0;
+        const tick = () => { window.ticks += 1; requestAnimationFrame(tick); };
+        requestAnimationFrame(tick);
+    }""")
+    page.wait_for_timeout(500)
+    frames, ticks = page.evaluate(
+        "[performance.getEntriesByName('live:frame').length, window.ticks]"
+    )
+    assert 0 < frames <= ticks + 2
 
 
 def test_dark_page_has_a_dark_picture(visit):

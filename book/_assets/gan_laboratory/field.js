@@ -3,40 +3,47 @@
 
 import { OBJECTIVES } from "./game.js";
 import { sigmoid } from "./losses.js";
-import { forward, tape } from "./networks.js";
+import { forward, network, tape } from "./networks.js";
 
 /**
- * @typedef {{points: Float64Array, outputs: Float64Array, stripe: number, next: number,
- *   memory: import("./networks.js").Tape}} Field
+ * @typedef {import("./networks.js").Network} Network
+ * @typedef {{points: Float64Array, outputs: Float64Array, coming: Float64Array, stripe: number,
+ *   next: number, asked: Network, memory: import("./networks.js").Tape}} Field
  */
 
 /**
  * @param {Float64Array} points cells of the field, (count, 2)
  * @param {number} stripes in how many parts one look is taken
- * @param {import("./networks.js").Network} net of the discriminator's shape
+ * @param {Network} net of the discriminator's shape
  * @returns {Field}
  */
 export function newField(points, stripes, net) {
-  const stripe = points.length / 2 / stripes;
-  const outputs = new Float64Array(points.length / 2);
-  return { points, outputs, stripe, next: 0, memory: tape(net, stripe) };
+  const count = points.length / 2;
+  const [outputs, coming] = [new Float64Array(count), new Float64Array(count)];
+  const stripe = count / stripes;
+  const asked = network(net.sizes, net.slope);
+  return { points, outputs, coming, stripe, next: 0, asked, memory: tape(net, stripe) };
 }
 
 /**
- * Ask the discriminator about the next stripe.
+ * Work out the next stripe. All stripes of a look ask one and the same copy of the discriminator,
+ * and appear together, so that the picture has no seams while the discriminator moves on.
  * @param {Field} field
- * @param {import("./networks.js").Network} net
+ * @param {Network} net
  */
 export function lookAtStripe(field, net) {
+  const { points, coming, outputs, asked, memory } = field;
   const [from, to] = [field.next, field.next + field.stripe];
-  field.outputs.set(forward(net, field.memory, field.points.subarray(2 * from, 2 * to)), from);
-  field.next = to % field.outputs.length;
+  if (from === 0) asked.parameters.set(net.parameters);
+  coming.set(forward(asked, memory, points.subarray(2 * from, 2 * to)), from);
+  if (to === coming.length) outputs.set(coming);
+  field.next = to % coming.length;
 }
 
 /**
- * Ask about all of them.
+ * Look at all of it, as it is now.
  * @param {Field} field
- * @param {import("./networks.js").Network} net
+ * @param {Network} net
  */
 export function lookAtAll(field, net) {
   field.next = 0;

@@ -40,6 +40,7 @@ let settings = { ...DEFAULTS };
 let seed = 0;
 let pace = 4; // rounds a frame, at most
 let playing = false;
+let waiting = 0; // the next frame
 let game = newGame(seed);
 let history = newHistory();
 let losses = { rounds: 0, d: 0, g: 0 }; // since the last sample
@@ -96,8 +97,8 @@ const knobs = {
   objective: choice("Loss", Object.entries(NAMES), (objective) => change({ objective })),
   dRate: slider("Discriminator: rate", RATES, (dRate) => change({ dRate })),
   gRate: slider("Generator: rate", RATES, (gRate) => change({ gRate })),
-  dSteps: slider("Discriminator: steps a round", STEPS, (dSteps) => change({ dSteps })),
-  gSteps: slider("Generator: steps a round", STEPS, (gSteps) => change({ gSteps })),
+  dSteps: slider("Discriminator: steps", STEPS, (dSteps) => change({ dSteps })),
+  gSteps: slider("Generator: steps", STEPS, (gSteps) => change({ gSteps })),
   gamma: slider("R1 penalty γ", [0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10], (gamma) => change({ gamma })),
   lambda: slider("Gradient penalty λ", [0.1, 0.3, 1, 3, 10], (lambda) => change({ lambda })),
   clip: slider("Weights within ±", [0.01, 0.02, 0.05, 0.1, 0.2, 0.5], (clip) => change({ clip })),
@@ -136,13 +137,15 @@ function play() {
   if (game.broken) reset();
   playing = true;
   playButton.textContent = "Pause";
-  requestAnimationFrame(frame);
+  waiting = requestAnimationFrame(frame);
 }
 
 function pause() {
+  cancelAnimationFrame(waiting); // else a quick second press would start a second clock
+  if (!playing) return;
   playing = false;
   playButton.textContent = "Play";
-  say(true);
+  show(true);
 }
 
 function finishRound() {
@@ -159,7 +162,6 @@ function note() {
 
 /** Train for a bounded time and a bounded number of rounds, then show where the game stands. */
 function frame() {
-  if (!playing) return;
   const start = performance.now();
   // the unit of work is one update of one player, well below a frame
   for (let rounds = 0; rounds < pace && performance.now() - start < TRAINING && !game.broken; ) {
@@ -168,9 +170,9 @@ function frame() {
     rounds += 1;
   }
   show(false);
-  if (game.broken) pause();
   measured(start);
-  requestAnimationFrame(frame);
+  if (game.broken) pause();
+  else waiting = requestAnimationFrame(frame);
 }
 
 /**
