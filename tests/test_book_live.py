@@ -31,7 +31,12 @@ from book_graphs import GRAPHS, part
 
 pytestmark = pytest.mark.timeout(600)
 
-PAGES = sorted(path.stem for path in (ROOT / "book" / "live").glob("*.md"))
+# pages that run a network of the course; the laboratory has tests of its own
+PAGES = sorted(
+    path.stem
+    for path in (ROOT / "book" / "live").glob("*.md")
+    if "<!-- runs: " in path.read_text(encoding="utf-8")
+)
 each_page = pytest.mark.parametrize("name", PAGES)
 FOREIGN_THEBE = "THEBE_JS_URL"  # a script of the theme declares it twice on every page
 SITE = """
@@ -116,6 +121,9 @@ def live_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "book", source, ignore=shutil.ignore_patterns("_build", "*.md", "*.py"))
     shutil.copytree(ROOT / "book" / "live", source / "live", dirs_exist_ok=True)
     for page in (source / "live").glob("*.md"):
+        if page.stem not in PAGES:
+            page.unlink()
+            continue
         # there are no lessons here
         text = re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", page.read_text("utf-8"))
         page.write_text(text, encoding="utf-8")
