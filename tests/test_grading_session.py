@@ -339,6 +339,18 @@ def test_an_answer_cannot_look_as_if_memory_had_run_out(sandbox):
     assert raised(sandbox, f"def f(x):\n    {body}").kind == "PermissionError"
 
 
+def test_a_child_that_has_no_memory_left_for_a_reply_is_no_forger(sandbox):
+    code = """
+        import sys
+        def f(x):
+            def full(*_): raise MemoryError
+            sys.modules["genimg_course.grading.box.child"].encode = full
+            return x
+    """
+    found = end(sandbox, code)
+    assert (found.status, found.diagnosis, found.flags) == ("crashed", "exhausted", ())
+
+
 def test_a_hundred_thousand_threads(sandbox):
     code = """
         import threading, time

@@ -3,8 +3,9 @@
 import os
 import struct
 
-__all__ = ["HEADER", "read_frame", "write_frame"]
+__all__ = ["EXHAUSTED", "HEADER", "read_frame", "write_frame"]
 
+EXHAUSTED = 70  # the exit status of a child that could not reply any more
 HEADER = struct.Struct(">I")
 
 

@@ -284,10 +284,14 @@ def _work(job: dict[str, Any], settings: dict[str, Any]) -> None:
         _write(json.dumps(breaches(**job["trial"])).encode())
         return
     from genimg_course.grading.box.child import serve, silence
+    from genimg_course.grading.box.frames import EXHAUSTED
 
     silence()
     _write(b"ready")
-    serve(job, _QUESTIONS, _REPLIES, settings["answer_bytes"])
+    try:
+        serve(job, _QUESTIONS, _REPLIES, settings["answer_bytes"])
+    except BaseException:  # no memory for a reply is left, say: a word more would look forged
+        os._exit(EXHAUSTED)
 
 
 def _write(data: bytes) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from genimg_course.grading.box.frames import EXHAUSTED
 from genimg_course.grading.isolation.worker import Lost, NoIsolation, Tier, Worker
 from genimg_course.grading.wire import WireError, decode, encode, plain_line
 from genimg_course.probing.case import Case, Observed
@@ -323,5 +324,8 @@ def _death(data: bytes, limits: Limits) -> Ended:
     if code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         return Ended("crashed", name, f"Python itself crashed ({name}).")
+    if code == EXHAUSTED:
+        message = "It left no memory, or no threads, for a reply."
+        return Ended("crashed", "exhausted", message)
     message = f"The answer ended its own process, with the exit status {code}."
     return Ended("crashed", "exit", message)
