@@ -149,7 +149,7 @@ VERDICTS = [
     (lambda x, y: 0.5 * (x - y).square().mean(dim=1), "value", "a mean where a sum is expected"),
     (lambda x, y: energy(x, y) * len(x), "value", "a sum where a mean is expected"),
     (lambda x, y: energy(x, y).clamp(max=1e3), "value", "Seen with large inputs only"),
-    (lambda x, y: energy(x, y) + x[:, 0], "value", "its values are wrong."),
+    (lambda x, y: energy(x, y) + x[:, 0], "value", "look at the terms with `x`"),
     (lambda x, y: energy(x.detach(), y), "gradient_missing", "no gradient reaches `x`"),
     (lambda x, y: torch.tensor(energy(x, y).tolist(), dtype=x.dtype), "gradient_missing", "`x`"),
     (lambda x, y: torch.from_numpy(energy(x, y).numpy()), "gradient_missing", "`x`"),
