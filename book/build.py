@@ -1,9 +1,9 @@
 """Build the online book: ``make book``, or ``python book/build.py --out FOLDER``.
 
-Five steps: run the lessons (or take copies that ran already), lay pages and lessons out as one
-source tree, fetch MathJax, write the networks that the live pages run, and let Jupyter Book make
-the site in ``FOLDER/html``. Any warning is a failure. Nothing is written outside the folder, but
-what comes from npm is kept in the course's cache.
+Six steps: run the lessons (or take copies that ran already), lay pages and lessons out as one
+source tree, fetch MathJax, write the networks that the live pages run, let Jupyter Book make the
+site in ``FOLDER/html``, and take out of it what no page shows. Any warning is a failure. Nothing is
+written outside the folder, but what comes from npm is kept in the course's cache.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 from book_live import complete_live_pages
 from book_mathjax import mathjax
 from book_pages import BOOK, ROOT, PageError, assemble
+from book_weight import lighten
 
 from genimg_course.authoring import repository
 from genimg_course.runner import LessonFailed, run
@@ -88,7 +89,7 @@ def render(out: Path, settings: dict[str, Any]) -> int:
         "latex_individualpages": False,
         "mathjax_path": mathjax(source / "_assets" / "vendor"),
     }
-    return build_sphinx(
+    status: int = build_sphinx(
         source,
         out / "html",
         path_config=source / "_config.yml",
@@ -99,6 +100,9 @@ def render(out: Path, settings: dict[str, Any]) -> int:
         keep_going=True,
         quiet=True,
     )
+    if status == 0:
+        lighten(out / "html")
+    return status
 
 
 def run_lessons(folder: Path, profile: str) -> Path:

@@ -408,6 +408,37 @@ def test_page_fits_a_phone(visit, path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+# the runtime of the live pages and MathJax are kept by the browser from page to page
+KEPT = re.compile(r"/_static/vendor/(?:mathjax|ort|onnxruntime)[^/]*/")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "glossary.html", "museum.html", "errata.html"])
+def test_page_weighs_little(browser, address, path):
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    answers: list[Any] = []
+    page.on("response", answers.append)
+    page.goto(f"{address}/{path}", wait_until="networkidle")
+    weights = {a.url.removeprefix(address): len(a.body()) for a in answers if a.ok}
+    page.context.close()
+    assert f"/{path}" in weights
+    assert not [url for url in weights if "all.min" in url]
+    total = sum(weight for url, weight in weights.items() if not KEPT.search(url))
+    assert total <= 1_500_000, sorted(weights.items(), key=lambda item: -item[1])[:8]
+
+
+def test_every_icon_of_a_page_is_drawn(site, visit):
+    page, _ = visit("index.html")
+    page.evaluate("document.fonts.ready.then(() => true)")
+    families = page.evaluate(
+        "[...document.fonts].filter(f => f.status == 'loaded').map(f => f.family)"
+    )
+    assert {"Font Awesome 6 Free", "Font Awesome 6 Brands"} <= {f.strip('"') for f in families}
+    content = "e => getComputedStyle(e, '::before').content"
+    icons = page.locator("i.fas, i.fa-solid, i.fab, i.fa-brands")
+    assert icons.count() > 8
+    assert "none" not in [icon.evaluate(content) for icon in icons.all()]
+
+
 def test_reader_can_switch_to_dark_and_pictures_do_not_glare(visit):
     page, _ = visit(f"notebooks/{MADE_UP}.html")
     ground = "getComputedStyle(document.body).backgroundColor"
