@@ -7,11 +7,12 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from book_errata import ERRATUM_MARK, errata_page
+from book_lessons import cells_with_head, hints_cell, proofs_by_lesson
 from book_museum import museum_page
 
 from genimg_course.authoring import repository, student_source
@@ -91,8 +92,10 @@ def assemble(source: Path, lessons: Sequence[Path]) -> dict[str, Any]:
     (source / "notebooks").mkdir()
     texts: dict[str, str] = {}
     terms = set(re.findall(r"^(?![`:#])(\S.*)$", _glossary(), re.MULTILINE))
+    names = {path.name[:2]: path.stem for path in lessons}
     for path in lessons:
-        page = lesson_page(json.loads(path.read_text(encoding="utf-8")), terms=terms)
+        lesson = json.loads(path.read_text(encoding="utf-8"))
+        page = lesson_page(lesson, name=path.stem, terms=terms, lessons=names)
         if any(output["output_type"] == "error" for output in _outputs(page)):
             raise PageError(
                 f"{path} ran into an error: run the lesson again before the book is built"
@@ -105,29 +108,39 @@ def assemble(source: Path, lessons: Sequence[Path]) -> dict[str, Any]:
     return {"picture_texts": texts}
 
 
-def lesson_page(notebook: Notebook, *, terms: Collection[str] = ()) -> Notebook:
+def lesson_page(
+    notebook: Notebook,
+    *,
+    name: str = "",
+    terms: Collection[str] = (),
+    lessons: Mapping[str, str] | None = None,
+) -> Notebook:
     """Return an executed lesson as the book shows it.
 
-    Badges from other hosts go, for the page has its own button. A mark ``<!-- proof: ID -->``
-    becomes a link to the proof, and a cell that only shows a proof shows no code. An exercise
-    appears as students get it, with a solution behind a click and the verdict in sight. An explorer
-    says where its sliders move.
+    At its head stand links and what it costs. Badges from other hosts go, for the page has its own
+    button. A mark ``<!-- proof: ID -->`` becomes a link to the proof, and a cell that only shows a
+    proof shows no code. An exercise appears as students get it, with hints and a solution behind a
+    click and the verdict in sight. An explorer says where its sliders move.
 
     Args:
         notebook: the lesson, as nbformat 4.
+        name: of its file, without the ending.
         terms: entries of the glossary, to which their names in bold type become links.
+        lessons: the names of all lessons by number.
     """
     page: Notebook = json.loads(json.dumps(notebook))
     page["metadata"].pop("widgets", None)
     cells, page["cells"] = page["cells"], []
     for cell in cells:
-        text = cell["source"] = "".join(cell["source"])
+        cell["source"] = "".join(cell["source"])
+    for cell in cells_with_head(cells, name, lessons or {}):
+        text = cell["source"]
         if _INJECTED in cell["metadata"].get("tags", []):
             continue
         if cell["cell_type"] == "markdown":
             cell["source"] = _markdown(text, terms)
         elif _EXERCISE.search(text):
-            page["cells"].append(_task(cell))
+            page["cells"] += filter(None, [_task(cell), hints_cell(text)])
             cell["source"] = _MARKER.sub("", text)
             cell["metadata"]["mystnb"] = _SOLUTION_PROMPTS
             _tag(cell, "exercise", "hide-input")
@@ -189,6 +202,12 @@ def _proofs_page(lessons: Sequence[Path]) -> str:
 
     texts = {path: path.read_text(encoding="utf-8") for path in lessons}
     page, family = [(BOOK / "proofs.md").read_text(encoding="utf-8")], (0, "")
+    titles = {item.id: item.title for item in all_proofs()}
+    marked = {
+        path.stem: "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+        for path, text in texts.items()
+    }
+    page.append(proofs_by_lesson(marked, titles))
     for item in sorted(all_proofs(), key=lambda item: (_family(item.id), item.id)):
         if _family(item.id) != family:
             family = _family(item.id)
