@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from book_answers import answers_page
 from book_errata import ERRATUM_MARK, errata_page
 from book_lessons import cells_with_head, hints_cell, proofs_by_lesson
 from book_museum import museum_page
@@ -85,6 +86,7 @@ def assemble(source: Path, lessons: Sequence[Path]) -> dict[str, Any]:
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(BOOK, source, ignore=shutil.ignore_patterns("_build", "__pycache__", "*.py"))
     address = repository(ROOT)
+    (source / "ask.md").write_text(answers_page(), encoding="utf-8")
     for written in source.glob("*.md"):
         text = written.read_text(encoding="utf-8").replace("{{ repository }}", address)
         name = address.rsplit("/", 1)[-1]
