@@ -5,17 +5,20 @@ PYTHON ?=
 VENV ?= .venv
 COLAB_VENV ?= .venv-colab
 ARGS ?=
+SITE ?= book/_build/html
+PORT ?= 8000
 
 # what the tests and the notebooks start shares the machine: waiting threads must not spin
 export OMP_WAIT_POLICY = PASSIVE
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test test-colab test-grading book setup mutation
+.PHONY: help lab test test-colab test-grading book book-serve setup mutation
 
 help:
 	@echo 'make lab           set up what the notebooks need and open JupyterLab on the first lesson'
 	@echo 'make test          set up everything and run the tests'
 	@echo 'make book          set up everything and build the site'
+	@echo 'make book-serve    show the built site on this machine: http://127.0.0.1:8000'
 	@echo 'make test-colab    set up what Colab has, install the course there from git, run each lesson'
 	@echo 'make mutation      plant every slip in the mathematics and see which proof notices it'
 	@echo 'make test-grading  attack the grader, and plant slips in what the exercises ask for'
@@ -25,6 +28,7 @@ help:
 	@echo 'PYTHON=...         the Python to set up with (3.11, 3.12 or 3.13)'
 	@echo 'VENV=...           where the environment lives (default: .venv)'
 	@echo 'COLAB_VENV=...     where the packages of Colab live (default: .venv-colab)'
+	@echo 'SITE=... PORT=...  what make book-serve shows, and where'
 
 lab:
 	$(call set_up,lab)
@@ -47,6 +51,15 @@ test-grading:
 book:
 	$(call set_up,dev)
 	@"$(VENV)/bin/python" book/build.py $(ARGS)
+
+book-serve:
+	@test -f "$(SITE)/index.html" || { \
+		echo "There is no site in $(SITE) yet: make book builds it, make book-serve shows it." >&2; \
+		exit 1; \
+	}
+	@python=`command -v "$(VENV)/bin/python" || command -v python3` && \
+		echo "The book: http://127.0.0.1:$(PORT) (Ctrl-C ends it)" && \
+		exec "$$python" -m http.server --bind 127.0.0.1 --directory "$(SITE)" "$(PORT)"
 
 setup:
 	$(call set_up,dev)
