@@ -19,6 +19,7 @@ from typing import Any
 
 from book_live import complete_live_pages
 from book_mathjax import mathjax
+from book_names import name_controls
 from book_pages import BOOK, ROOT, PageError, assemble
 from book_weight import lighten
 
@@ -102,6 +103,7 @@ def render(out: Path, settings: dict[str, Any]) -> int:
     )
     if status == 0:
         lighten(out / "html")
+        name_controls(out / "html")
     return status
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
+from book_checks import faults
 from lessons import NAMES, ROOT, executed
 from PIL import Image
 
@@ -51,6 +52,7 @@ class Page(HTMLParser):
         self.text = ""
         self._silent = False
         self.feed(path.read_text(encoding="utf-8"))
+        self.title = re.sub(r"\s+", " ", self.text.partition("\u2014")[0]).strip()
         self.ids = {attributes["id"] for _, attributes in self.elements if "id" in attributes}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -242,6 +244,22 @@ def test_every_picture_says_what_it_shows(site):
     assert silent == []
 
 
+def test_every_page_can_be_walked_and_heard(site):
+    found = [
+        f"{name}: {fault}"
+        for name in site.pages
+        for fault in faults((site.html / name).read_text(encoding="utf-8"))
+        # the theme's page of search has its field a second time, in the dialog
+        if (name, fault) != ("search.html", "id twice: search-input")
+    ]
+    assert found == []
+
+
+def test_no_two_pages_have_one_title(site):
+    titles = [page.title for name, page in site.pages.items() if "_modules" not in name]
+    assert sorted({title for title in titles if titles.count(title) > 1}) == []
+
+
 def test_each_of_two_pictures_of_a_cell_has_its_own_description(site):
     texts = [image["alt"] for image in site.lesson(MADE_UP).every("img")]
     squares = [text for text in texts if text.endswith("square")]
@@ -416,7 +434,7 @@ KEPT = re.compile(r"/_static/vendor/(?:mathjax|ort|onnxruntime)[^/]*/")
 def test_page_weighs_little(browser, address, path):
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     answers: list[Any] = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
     page.goto(f"{address}/{path}", wait_until="networkidle")
     weights = {a.url.removeprefix(address): len(a.body()) for a in answers if a.ok}
     page.context.close()

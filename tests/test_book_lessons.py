@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from book_checks import contrast, faults
 from lessons import NAMES, ROOT
 
 pytest.importorskip("jupyter_book", reason="jupyter-book is not installed")
@@ -256,6 +257,42 @@ def test_reader_finds_the_previous_and_the_next_lesson(lesson):
     ]
 
 
+def test_small_book_can_be_walked_and_heard(small_site):
+    for path in small_site.glob("notebooks/*.html"):
+        assert faults(path.read_text(encoding="utf-8")) == [], path.name
+
+
+WRITTEN = {
+    ".proof-badge a": "",
+    ".lesson-links a": "",
+    ".tag_task": "::before",
+    "details.hints > summary": "",
+    "details.hints code": "",
+    ".bd-article p": "",
+    ".bd-article p a": "",
+}
+# the colour of the first letters, and of the ground that they stand on
+COLOURS = """([selector, part]) => {
+    const element = document.querySelector(selector);
+    let ground = element;
+    const clear = e => /^rgba\\(.*, 0\\)$/.test(getComputedStyle(e).backgroundColor);
+    while (ground.parentElement && clear(ground)) ground = ground.parentElement;
+    const letters = getComputedStyle(element, part || null).color;
+    return [letters, getComputedStyle(ground).backgroundColor];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_letters_stand_out_from_their_ground(lesson, scheme):
+    shown = lesson(color_scheme=scheme)
+    assert shown.get_attribute("html", "data-theme") == scheme
+    seen = {
+        selector: shown.evaluate(COLOURS, [selector, part]) for selector, part in WRITTEN.items()
+    }
+    faint = {name: pair for name, pair in seen.items() if contrast(*pair) < 4.5}
+    assert faint == {}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_paper_is_white_and_free_of_what_only_a_screen_needs(lesson, scheme):
     shown = lesson(color_scheme=scheme)
@@ -265,10 +302,5 @@ def test_paper_is_white_and_free_of_what_only_a_screen_needs(lesson, scheme):
     style = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
     assert shown.locator("body").evaluate(style) == ["rgb(0, 0, 0)", "rgb(255, 255, 255)"]
     letters = shown.locator("div.highlight pre span:visible").first
-    assert _brightness(letters.evaluate(style)[0]) < 0.6
+    assert contrast(letters.evaluate(style)[0], "#ffffff") > 3
     assert shown.locator("h1:visible").count() == 1  # the theme prints a title of its own
-
-
-def _brightness(colour: str) -> float:
-    red, green, blue = (int(part) / 255 for part in re.findall(r"\d+", colour)[:3])
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
