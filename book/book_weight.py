@@ -23,6 +23,17 @@ _CLASSES = re.compile(r'class="([^"]*)"')
 _CODE_POINTS = re.compile(r"((?:\.fa-[\w-]+:before,?)+)\{content:\"\\([0-9a-f]+)\"\}")
 _IN_STYLES = re.compile(r'"\\?([\ue000-\uf8ff]|[ef][0-9a-f]{3})"')
 _PICTURE = re.compile(r"(_images/[\w.-]+)\.png")
+# what serves notebooks, cards, tabs or code alone, with what marks a page that has some
+_SERVES = {
+    re.compile(rf"\s*<(?:link|script) [^>]*_static/{file}[^>]*>(?:</script>)?"): mark
+    for file, mark in (
+        (r"mystnb\.", 'class="cell '),
+        (r"sphinx-design\.", "sd-"),
+        (r"design-tabs\.", "sd-tab"),
+        (r"clipboard\.", 'class="highlight'),
+        (r"copybutton\.", 'class="highlight'),
+    )
+}
 # the two fonts of which the theme uses something, with the classes that ask for them
 _FONTS = {
     "fa-solid-900": ("Font Awesome 6 Free", 900, ".fa, .fas, .fa-solid"),
@@ -58,11 +69,23 @@ def lighten(site: Path) -> None:
     packed = {_pack(path) for path in (site / "_images").glob("*.png")}
     for path, text in texts.items():
         light = _FONT_AWESOME.sub("", _STYLE.sub(rf'href="\1{sheet}"', text))
+        light = _without_unused(light)
         light = _PICTURE.sub(
             lambda m: f"{m[1]}.webp" if m[1].rpartition("/")[2] in packed else m[0], light
         )
         if light != text:
             path.write_text(light, encoding="utf-8")
+
+
+def _without_unused(text: str) -> str:
+    """Return a page without the styles and scripts of things that it does not have."""
+    bare = text
+    for link in _SERVES:
+        bare = link.sub("", bare)
+    for link, mark in _SERVES.items():
+        if mark not in bare:
+            text = link.sub("", text)
+    return text
 
 
 def _write_icons(site: Path, texts: Iterable[str]) -> str:

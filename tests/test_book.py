@@ -430,7 +430,11 @@ def test_page_fits_a_phone(visit, path):
 KEPT = re.compile(r"/_static/vendor/(?:mathjax|ort|onnxruntime)[^/]*/")
 
 
-@pytest.mark.parametrize("path", [*PAGES, "glossary.html", "museum.html", "errata.html"])
+LISTS = ["ask.html", "reading.html", "glossary.html", "museum.html", "errata.html"]
+LIVE = [f"live/{path.stem}.html" for path in sorted((ROOT / "book" / "live").glob("*.md"))]
+
+
+@pytest.mark.parametrize("path", [*PAGES, *LISTS, *LIVE])
 def test_page_weighs_little(browser, address, path):
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     answers: list[Any] = []

@@ -78,6 +78,35 @@ def test_pictures_keep_every_pixel_and_the_page_names_the_lighter_file(site):
     np.testing.assert_array_equal(np.asarray(Image.open(packed)), ramp())
 
 
+SERVED = ("mystnb", "sphinx-design", "design-tabs", "clipboard", "copybutton.css", "copybutton.js")
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ("<p>Words</p>", ()),
+        ('<div class="cell docutils">', ("mystnb",)),
+        ('<div class="sd-card">', ("sphinx-design",)),
+        ('<div class="sd-tab-set">', ("sphinx-design", "design-tabs")),
+        ('<div class="highlight">', ("clipboard", "copybutton.css", "copybutton.js")),
+    ],
+)
+def test_page_keeps_the_styles_of_what_it_has(site, body, kept):
+    served = """<link rel="stylesheet" href="_static/mystnb.1a.css" />
+    <link rel="stylesheet" href="_static/sphinx-design.min.css" />
+    <script src="_static/design-tabs.js?v=1"></script>
+    <script src="_static/clipboard.min.js?v=1"></script>
+    <link rel="stylesheet" href="_static/copybutton.css" />
+    <script src="_static/copybutton.js?v=1"></script>
+    <link rel="stylesheet" href="_static/custom.css" />"""
+    (site / "page.html").write_text(f"<head>{served}</head>{body}", encoding="utf-8")
+    lighten(site)
+    page = (site / "page.html").read_text()
+    assert "custom.css" in page
+    assert body in page
+    assert tuple(name for name in SERVED if name in page) == kept
+
+
 def test_light_site_stays_as_it_is(site):
     lighten(site)
     before = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
