@@ -20,6 +20,7 @@ ELSEWHERE = {
     "make lab ARGS=--no-browser": "test_lab.py",
     "make test": "this run; test_setup.py holds that .ci/run calls it",
     "make book": "test_book.py",
+    "make book-serve": "test_book_serve.py",
     "make test-grading": "test_attacks.py and test_diagnosis.py run parts",
     "genimg grade": "test_grading_batch.py runs the command",
     "genimg grade submissions.zip": "test_grading_intake.py takes zips in",
