@@ -76,6 +76,8 @@ def test_counts_inside_a_row(k, s, inner):
         (lambda: transposed_conv_size(4, kernel_size=2, output_padding=1), "output_padding is 1"),
         (lambda: transposed_conv_size(1, kernel_size=2, padding=2), "padding 2 leaves -2"),
         (lambda: convolution_matrix(torch.ones(2, 2), 4), "(2, 2)"),
+        (lambda: convolution_matrix(torch.ones(5), 2, padding=1), "kernel of 5"),
+        (lambda: convolution_matrix(torch.ones(2), 4, stride=0), "stride is 0"),
         (lambda: overlap_counts(3, kernel_size=0, stride=1), "kernel_size is 0"),
         (lambda: has_checkerboard(kernel_size=3, stride=0), "stride is 0"),
     ],

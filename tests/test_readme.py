@@ -42,7 +42,7 @@ RUN = {
         "{genimg} run 13 --profile smoke -p DATASET=mnist --out {out}"
     ),
     "genimg release class.zip": "{genimg} release {out}/class.zip",
-    "genimg solution-check": "{genimg} solution-check --lesson 06",
+    "genimg solution-check": "{genimg} solution-check",
     "genimg --help": "{genimg} --help",
     "genimg doctor": "{genimg} doctor",
     "genimg author": "{genimg} author --check",

@@ -129,9 +129,16 @@ def convolution_matrix(
     """
     if kernel.ndim != 1:
         raise ValueError(f"kernel has shape {tuple(kernel.shape)}: expected one dimension (k,)")
+    _check_counts(1, n=n, stride=stride, dilation=dilation)
+    _check_counts(0, padding=padding)
     taps = len(kernel)
-    rows = conv_size(n, kernel_size=taps, stride=stride, padding=padding, dilation=dilation)
-    first = stride * torch.arange(rows) - padding
+    end = n + padding - dilation * (taps - 1)  # from here on the last tap sticks out
+    if not -padding < end:
+        raise ValueError(
+            f"a kernel of {taps} with dilation {dilation} does not fit into "
+            f"{n} pixels with padding {padding}"
+        )
+    first = torch.arange(-padding, end, stride)
     touched = first[:, None] + dilation * torch.arange(taps)  # (n_out, k)
     hits = touched[:, :, None] == torch.arange(n)  # padding hits nothing
     return (kernel[:, None] * hits.to(kernel)).sum(dim=1)
