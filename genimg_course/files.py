@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
-__all__ = ["write_whole"]
+__all__ = ["remove_unfinished", "write_whole"]
+
+_UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.partial")
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file under a temporary name, bring it to the disk and rename it.
 
     Readers see the old file or the new one, also when two processes write at once or one is killed.
+    A link is replaced; what it points to stays as it is.
 
     Args:
         path: of the file; its folder exists.
@@ -33,3 +37,17 @@ def write_whole(path: Path, content: str | bytes) -> None:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
         raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed writers left in a folder in which nobody writes now.
+
+    Args:
+        folder: where files were written; it may be missing.
+
+    Raises:
+        OSError: if they cannot be removed.
+    """
+    for path in folder.glob(".*.partial"):
+        if _UNFINISHED.fullmatch(path.name):
+            path.unlink()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from genimg_course.files import write_whole
+from genimg_course.files import remove_unfinished, write_whole
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,23 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch,
         write_whole(tmp_path / "file", "new")
     assert (tmp_path / "file").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_link_is_replaced_and_what_it_points_to_stays(tmp_path):
+    (tmp_path / "elsewhere").write_text("kept")
+    (tmp_path / "file").symlink_to(tmp_path / "elsewhere")
+    write_whole(tmp_path / "file", "new")
+    assert not (tmp_path / "file").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
+    assert (tmp_path / "elsewhere").read_text() == "kept"
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.replace", lambda *_: None)  # killed before it
+        write_whole(tmp_path / "file", "new")
+    assert len(list(tmp_path.iterdir())) == 1
+    (tmp_path / ".film.partial").write_text("kept")
+    remove_unfinished(tmp_path)
+    remove_unfinished(tmp_path / "missing")
+    assert [path.name for path in tmp_path.iterdir()] == [".film.partial"]

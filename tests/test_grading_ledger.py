@@ -153,7 +153,6 @@ def test_what_a_killed_writer_left_is_cleared_away(tmp_path):
     (tmp_path / "feedback").mkdir()
     for name in ("", "feedback/"):
         (tmp_path / f"{name}.{'0a' * 16}.partial").write_bytes(b"half")
-        (tmp_path / f"{name}.{'0b' * 16}.part").write_bytes(b"half")
-    (tmp_path / "film.part").write_bytes(b"not ours")
+    (tmp_path / "film.partial").write_bytes(b"not ours")
     reopened(tmp_path)
-    assert {path.name for path in tmp_path.rglob("*")} == {"feedback", "film.part"}
+    assert {path.name for path in tmp_path.rglob("*")} == {"feedback", "film.partial"}

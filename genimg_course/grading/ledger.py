@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -11,12 +10,10 @@ from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
-from genimg_course.files import write_whole
+from genimg_course.files import remove_unfinished, write_whole
 from genimg_course.grading.record import Record
 
 __all__ = ["Entry", "Ledger"]
-
-_UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.part(ial)?")  # what a killed writer leaves
 
 Attempts = dict[tuple[str, str], frozenset[str]]
 """Hashes of the distinct answers that were judged, by student and exercise."""
@@ -101,9 +98,8 @@ class Ledger:
     def __init__(self, folder: Path, tell: Callable[[str], None]) -> None:
         self._path, self._attempts_path = folder / "judged.jsonl", folder / "attempts.jsonl"
         self._tell = tell
-        for path in [*folder.iterdir(), *folder.glob("feedback/.*")]:
-            if _UNFINISHED.fullmatch(path.name):
-                path.unlink()
+        for place in (folder, folder / "feedback"):
+            remove_unfinished(place)
         self.entries: dict[tuple[str, str], Entry] = {}
         self.attempts: Attempts = {}
         for key, answers in self._lines(self._attempts_path, _attempt, "counts of attempts"):

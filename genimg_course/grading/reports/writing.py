@@ -1,13 +1,11 @@
 """Write everything that people read of a grading, from its records alone."""
 
 import hashlib
-import os
 import re
 from collections.abc import Collection, Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
 
+from genimg_course.files import write_whole
 from genimg_course.grading.record import Record
 from genimg_course.grading.reports.exports import canvas_csv, moodle_csv, nbgrader_csv
 from genimg_course.grading.reports.feedback import feedback_page
@@ -96,20 +94,10 @@ def file_name(student: str) -> str:
 
 
 def _write(out: Path, name: str, content: bytes) -> Path:
-    """Write a file inside the folder: beside its place first, then moved there in one step."""
+    """Write a file inside the folder; a link in its place is replaced, one on the way refused."""
     path = out / name
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.parent.resolve().is_relative_to(out.resolve()):
         raise OSError(f"{path.parent} leads out of {out}")
-    unfinished = path.with_name(f".{uuid4().hex}.part")
-    try:
-        with unfinished.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)  # replaces a link, never what it points to
-    except OSError:
-        with suppress(OSError):
-            unfinished.unlink(missing_ok=True)
-        raise
+    write_whole(path, content)
     return path
