@@ -1,5 +1,6 @@
 """A class: the same records in whatever order and however often it is graded."""
 
+import csv
 import json
 import os
 import signal
@@ -163,6 +164,14 @@ def test_late_work_counts_less_in_the_tables_only(tmp_path):
     factors = {row.split(",")[0]: float(row.split(",")[5]) for row in rows[1:]}
     assert factors == {"ada": 1.0, "bob": 0.5, "eve": 1.0}
     assert len(told) == 1 and "no time of submission is known" in told[0] and "eve 06" in told[0]
+
+
+def test_canvas_gets_its_numbers_of_students_of_this_run_and_of_earlier_ones(tmp_path):
+    grade_paper(tmp_path, [replace(paper("ada"), canvas_id="11"), paper("bob")])
+    grade_paper(tmp_path, [replace(paper("bob"), canvas_id="12"), paper("eve")])
+    rows = csv.DictReader((tmp_path / "canvas.csv").read_text(encoding="utf-8").splitlines())
+    ids = {row["SIS Login ID"]: row["ID"] for row in rows}
+    assert ids == {"": "", "ada": "11", "bob": "12", "eve": ""}
 
 
 def test_distinct_answers_are_counted_over_the_runs(tmp_path):

@@ -97,10 +97,19 @@ def test_students_are_found_in_the_forms_of_learning_platforms(tmp_path, name, s
         assert ("late" in found.flags) == ("LATE" in name)
 
 
-def test_numbers_of_platforms_are_kept_for_their_gradebooks(tmp_path):
-    _write(tmp_path, {"lovelaceada_12345_67890_x.ipynb": NB})
-    (found,) = _found(tmp_path).submissions
-    assert (found.number, found.name) == ("12345", "lovelaceada")
+@pytest.mark.parametrize(
+    ("name", "canvas_id"),
+    [
+        ("lovelaceada_12345_67890_x.ipynb", "12345"),
+        ("lovelaceada_LATE_12345_67890_x.ipynb", "12345"),
+        ("anon_12345_67890_x.ipynb", ""),  # no number of a student
+        ("Ada Lovelace_12345_assignsubmission_file_/x.ipynb", ""),  # of one assignment only
+        ("lovelaceada/x.ipynb", ""),
+    ],
+)
+def test_the_number_of_a_student_is_kept_for_the_gradebook_of_canvas(tmp_path, name, canvas_id):
+    (found,) = _found(_write(tmp_path, {name: NB})).submissions
+    assert found.canvas_id == canvas_id
 
 
 def test_wrapping_folders_are_no_students(tmp_path):
@@ -248,17 +257,17 @@ def test_a_student_cannot_take_the_name_of_another_by_the_names_inside(tmp_path)
     files = {f"Eve_5_assignsubmission_file_/{inside}": NB, inside: NB}
     files["amy_12_900_bob_1_999_06_toy_lesson.ipynb"] = NB
     found = _found(_write(tmp_path, files)).submissions
-    assert [(item.name, item.number) for item in found] == [
-        ("amy", "12"),
-        ("Bob", "7"),
-        ("Eve", "5"),
+    assert [(item.name, item.student.rpartition("-")[0]) for item in found] == [
+        ("amy", "amy"),
+        ("Bob", "bob-7"),
+        ("Eve", "eve-5"),
     ]
 
 
 def test_a_folder_named_like_a_platforms_student_is_told_apart(tmp_path):
     found = _found(_write(tmp_path, {"sam_1_900_x.ipynb": NB, "sam-1/x.ipynb": NB})).submissions
     assert len({item.student for item in found}) == 2
-    assert {item.number: item.flags for item in found} == {"1": (), "": ("same_name",)}
+    assert {item.canvas_id: item.flags for item in found} == {"1": (), "": ("same_name",)}
 
 
 def test_names_that_differ_in_case_only_never_share_a_file(tmp_path):

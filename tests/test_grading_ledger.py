@@ -1,7 +1,7 @@
 """The memory of a folder of grades: nothing is lost, nothing damaged is believed."""
 
 import random
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -42,6 +42,13 @@ def test_an_entry_comes_back_as_it_was():
     one = entry("ada\u2028\udcff", submitted=1.5)
     assert Entry.from_json(one.to_json()) == one
     assert one.to_json().isascii() and "\n" not in one.to_json()
+
+
+def test_an_entry_without_the_number_of_canvas_is_read(monkeypatch):
+    values = asdict(entry())
+    del values["canvas_id"]
+    monkeypatch.setattr("genimg_course.grading.ledger.asdict", lambda _: values)
+    assert Entry.from_json(entry().to_json()) == entry()
 
 
 def test_what_was_added_is_on_the_disk(tmp_path):

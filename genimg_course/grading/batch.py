@@ -172,6 +172,7 @@ def grade(
                 names={entry.student: entry.name for entry in entries} | dict(names or {}),
                 late=_late(entries, late or LateRules(), tell),
                 sections=sections,
+                numbers={entry.student: entry.canvas_id for entry in entries},
             )
             batch.leave()
         if batch.failure is not None:
@@ -283,6 +284,7 @@ class _Batch:
             name=submission.name,
             submitted=submission.submitted,
             flags=submission.flags,
+            canvas_id=submission.canvas_id,
             records=tuple(self._records(submission)),
             **self._condition,
         )
@@ -357,21 +359,25 @@ def _priced(
     lessons: Mapping[str, Lesson],
     points: Mapping[str, float],
 ) -> list[Entry]:
-    """Return the entries with the points of this run, and names and times as they are now."""
+    """Return the entries with the points of this run, and who and when as it is known now."""
     worth = {item.id: item.points for lesson in lessons.values() for item in lesson.exercises}
     worth |= points
     now = {(x.student, x.lesson, x.sha256): x for x in submissions}
+    known = [
+        (entry, now.get((*entry.key, entry.submission), entry)) for entry in ledger.entries.values()
+    ]
     return [
         replace(
             entry,
-            name=now.get((*entry.key, entry.submission), entry).name,
-            submitted=now.get((*entry.key, entry.submission), entry).submitted,
+            name=newest.name,
+            submitted=newest.submitted,
+            canvas_id=newest.canvas_id,
             records=tuple(
                 _worth(record, worth.get(record.exercise, record.possible))
                 for record in entry.records
             ),
         )
-        for entry in ledger.entries.values()
+        for entry, newest in known
     ]
 
 

@@ -34,6 +34,7 @@ class Entry:
         submitted: when it was handed in, in seconds since 1970; ``None`` if nobody knows.
         flags: what the intake remarked.
         records: one for each exercise of the lesson.
+        canvas_id: the number by which Canvas knows the student, or empty.
     """
 
     student: str
@@ -46,6 +47,7 @@ class Entry:
     submitted: float | None
     flags: tuple[str, ...]
     records: tuple[Record, ...]
+    canvas_id: str = ""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -68,7 +68,7 @@ class Submission:
         artefacts: files beside the notebook that may be looked at further.
         refused: files beside the notebook that may not, with reasons.
         flags: ``late``, ``attempts``, ``same_name``, ``student_unknown``, ``lesson_by_content``.
-        number: the learning platform's own number of the student, or empty.
+        canvas_id: the number by which Canvas knows the student, or empty.
         file: the path of the notebook as a page may show it.
         superseded: paths of older attempts.
     """
@@ -82,7 +82,7 @@ class Submission:
     artefacts: tuple[Artefact, ...] = ()
     refused: tuple[Rejected, ...] = ()
     flags: tuple[str, ...] = ()
-    number: str = ""
+    canvas_id: str = ""
     file: str = ""
     superseded: tuple[str, ...] = ()
 
@@ -230,7 +230,7 @@ def _submission(found: list[Draft], names: dict[int, tuple[str, bool]]) -> Submi
         sha256=newest.sha256,
         submitted=newest.modified,
         flags=flags,
-        number=newest.owner.number,
+        canvas_id=newest.owner.canvas_id,
         file=newest.path,
         superseded=tuple(draft.path for draft in older),
     )

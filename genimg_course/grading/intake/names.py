@@ -54,12 +54,14 @@ class Owner:
     Args:
         key: tells students apart: a name, with a learning platform's number if there is one.
         name: as it was found, unchecked.
-        number: the learning platform's own number of the student, or empty.
+        number: the learning platform's own number of the student, or empty; Moodle has another one
+            in each assignment.
         folder: the folders down to the one that names the student.
         file: the file's name without what a platform added.
         attempt: numbers that grow with each attempt.
         late: the platform says that it was late.
         known: a name was found; else the file's own name stands in.
+        canvas_id: the number by which Canvas knows the student everywhere, or empty.
     """
 
     key: str
@@ -70,6 +72,7 @@ class Owner:
     attempt: tuple[int, int] = (0, 0)
     late: bool = False
     known: bool = True
+    canvas_id: str = ""
 
 
 def find_owner(parts: tuple[str, ...], lessons: Mapping[str, Lesson]) -> Owner:
@@ -114,6 +117,7 @@ def _of_platform(found: re.Match[str], parts: tuple[str, ...], place: int) -> Ow
         file=file,
         attempt=(int(said.get("attempt") or 0), _again(file)),
         late=bool(said.get("late")),
+        canvas_id=user if found.re is _CANVAS else "",
     )
 
 
