@@ -179,6 +179,11 @@ def graded(folder, out):
     )
 
 
+def folders(place):
+    """Return what graders have made in their temporary folder."""
+    return list((place / "scratch").glob("genimg-*"))
+
+
 def family(pid):
     """Return the processes that a process has started, and those that these have."""
     parents = {}
@@ -224,7 +229,10 @@ def test_f26_a_real_run_that_is_ended_leaves_no_process_and_goes_on(tmp_path, nu
     while alive(children) and time.monotonic() - start <= 10:
         time.sleep(0.1)
     assert alive(children) == set()
+    if number == signal.SIGKILL:
+        assert folders(tmp_path) != []
     again, undisturbed = graded(folder, tmp_path / "out"), graded(folder, tmp_path / "other")
     said = again.communicate()[0] + undisturbed.communicate()[0]
     assert (again.returncode, undisturbed.returncode) == (0, 0), said
     assert contents(tmp_path / "out") == contents(tmp_path / "other")
+    assert folders(tmp_path) == []  # the next run has removed what this one left

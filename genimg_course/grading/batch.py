@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 import genimg_course
 from genimg_course.files import write_whole
+from genimg_course.grading import scratch
 from genimg_course.grading.intake import Lesson, Rejected, Submission, gather
 from genimg_course.grading.isolation.session import Limits, Sandbox
 from genimg_course.grading.isolation.tiers import NoIsolation, Tier, choose_tier
@@ -144,6 +145,7 @@ def grade(
     if jobs < 1:
         raise ValueError(f"the number of jobs is at least 1, got {jobs}")
     tell = tell or _tell
+    scratch.remove_abandoned()
     chosen = choose_tier(tier, trust=trust)
     intake = gather(sources, lessons=lessons, lesson=lesson)
     submissions = sorted(intake.submissions, key=lambda x: (x.student, x.lesson))
@@ -447,7 +449,8 @@ def _course() -> str:
 
 def _boxes(tier: Tier, limits: Limits, stack: ExitStack) -> Boxes:
     """Write the package for the sandboxes once, and return what makes them."""
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="genimg-grade-")))
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=scratch.PACKAGE)))
+    stack.callback(scratch.keep(folder).release)
     package = write_package(folder)
     return lambda: Sandbox(tier, package, limits)
 

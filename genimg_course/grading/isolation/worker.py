@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from genimg_course.grading.isolation.box import Box
+from genimg_course.grading.scratch import keep
 from genimg_course.grading.wire import plain_line
 
 __all__ = ["Lost", "NoIsolation", "Tier", "Worker", "environment"]
@@ -100,6 +101,7 @@ class Worker:
     ) -> None:
         self.tier = tier
         self.box = Box.make(package)
+        self._lock = keep(self.box.folder)
         self.ending = False  # a child was told to end, and its end has not been confirmed
         self._received = bytearray()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
@@ -249,6 +251,7 @@ class Worker:
             process.stdin.close()
             process.stdout.close()
         self._errors.close()
+        self._lock.release()
         self.box.remove()
 
 
