@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,7 +55,8 @@ def test_students_get_notebooks_and_package_and_nothing_of_the_instructors(packe
     ]
     assert {"genimg_course/README.md", "genimg_course/Makefile"} <= set(found)
     parts = {part for name in found for part in Path(name).parts}
-    assert not parts & {"solutions", "tests", "grading", "authoring.py", "__pycache__", "book"}
+    assert not parts & {"solutions", "tests", "book", "__pycache__"}
+    assert not parts & {"grading", "authoring.py", "teaching.py"}
     with zipfile.ZipFile(packed[kind]) as file:
         for name in found:
             assert name.endswith(".safetensors") or b"### BEGIN SOLUTION" not in file.read(name)
@@ -88,6 +91,27 @@ def test_without_references_an_answer_is_kept_and_the_reference_is_nowhere(packe
     assert "own" in out.splitlines(), err
     assert "not yet right" not in out
     assert "GradedFunctionUnavailable" in err
+
+
+@pytest.mark.parametrize("kind", ["with", "without"])
+def test_the_command_works_in_a_copy_and_offers_nothing_of_the_instructors(packed, tmp_path, kind):
+    shutil.unpack_archive(packed[kind], tmp_path)
+    course = tmp_path / "genimg_course"
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", "genimg_course.cli", *words],
+            cwd=course,
+            env={**os.environ, "PYTHONPATH": str(course)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for words in (["--help"], ["doctor", "--json"], ["lab", "--lesson", "99"])
+    ]
+    commands = re.findall(r"^    (\w[\w-]+)(?: |$)", said[0].stdout, flags=re.MULTILINE)
+    assert commands == ["lab", "run", "train", "bench", "doctor", "certify"]
+    assert json.loads(said[1].stdout), said[1].stderr
+    assert said[2].stderr.startswith("There is no lesson 99; there are 00_")
 
 
 def test_what_cannot_be_packed_is_one_sentence(packed, tmp_path, monkeypatch, capsys):

@@ -15,8 +15,9 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from genimg_course import cli, data
+from genimg_course import data
 from genimg_course.cli import main
+from genimg_course.commands import training as commands
 from genimg_course.reference import FAMILIES, train, training
 from genimg_course.reference.families import CONDITIONAL
 from genimg_course.reference.journal import Journal, read_journal
@@ -223,7 +224,7 @@ def test_what_the_reader_can_mend_costs_one_sentence(capsys, arguments, sentence
 
 
 def test_the_command_offers_every_family():
-    assert list(cli._FAMILIES) == list(FAMILIES)
+    assert list(commands.FAMILIES) == list(FAMILIES)
 
 
 def test_an_unknown_family_is_named(capsys):

@@ -15,7 +15,7 @@ __all__ = ["ReleaseError", "release"]
 
 _FOLDER = "genimg_course"  # everything in the zip lies in one folder of this name
 _FILES = ("LICENSE", "Makefile", "constraints.txt", "environment.yml", "pyproject.toml")
-_INSTRUCTORS = ("grading", "authoring.py")
+_INSTRUCTORS = ("authoring.py", "commands/teaching.py", "grading/")
 _WHEN = (2000, 1, 1, 0, 0, 0)  # the same bytes whenever it is packed
 _README = """\
 # Image generation: your copy
@@ -93,7 +93,7 @@ def release(root: Path, out: Path, *, references: bool = True) -> Path:
 def _package(root: Path, scratch: Path, references: bool) -> Iterator[tuple[str, bytes]]:
     source = root if references else write_package(scratch / "copy", box=False)
     for name, data in _below(source / _FOLDER, _FOLDER):
-        if Path(name).parts[1] not in _INSTRUCTORS:
+        if not name.removeprefix(f"{_FOLDER}/").startswith(_INSTRUCTORS):
             yield name, data
 
 
