@@ -20,7 +20,7 @@ from types import SimpleNamespace
 
 from grading_submissions import LESSONS, Inside
 
-from genimg_course.grading import batch
+from genimg_course.grading import batch, workers
 from genimg_course.grading.intake import Intake, Rejected, Submission
 from genimg_course.grading.record import Record
 
@@ -70,15 +70,15 @@ def records_of(submission, lesson, sandbox, *, seed, going_on=lambda: None, seco
 
 
 @contextlib.contextmanager
-def _faked(**fakes):
-    before = {name: getattr(batch, name) for name in fakes}
+def _faked(module, **fakes):
+    before = {name: getattr(module, name) for name in fakes}
     for name, fake in fakes.items():
-        setattr(batch, name, fake)
+        setattr(module, name, fake)
     try:
         yield
     finally:
         for name, original in before.items():
-            setattr(batch, name, original)
+            setattr(module, name, original)
 
 
 def grade_paper(
@@ -93,8 +93,8 @@ def grade_paper(
         return SimpleNamespace(name=wanted or "none")
 
     options = {"seed": 7, "tell": lambda _: None} | options
-    fakes = {"gather": gathered, "choose_tier": tier, "grade_submission": judge}
-    with _faked(**fakes, _course=lambda: course):
+    fakes = {"gather": gathered, "choose_tier": tier, "_course": lambda: course}
+    with _faked(batch, **fakes), _faked(workers, grade_submission=judge):
         return batch.grade([Path("class")], out, lessons=LESSONS, boxes=boxes, **options)
 
 

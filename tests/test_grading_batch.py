@@ -13,7 +13,7 @@ from grading_runs import contents, grade_paper, paper, paper_class, records_of, 
 from grading_submissions import ROOT, Inside
 
 from genimg_course.cli import main
-from genimg_course.grading import batch
+from genimg_course.grading import batch, workers
 from genimg_course.grading.batch import GradingError
 from genimg_course.grading.intake import Intake, Rejected
 from genimg_course.grading.isolation.worker import NoIsolation
@@ -262,12 +262,12 @@ def command(*words):
     fakes = {
         "gather": lambda sources, **_: intake,
         "choose_tier": lambda wanted, *, trust: Inside.tier,
-        "grade_submission": records_of,
         "_boxes": lambda *_: Inside,
     }
     with pytest.MonkeyPatch.context() as patch:
         for name, fake in fakes.items():
             patch.setattr(batch, name, fake)
+        patch.setattr(workers, "grade_submission", records_of)
         patch.chdir(ROOT)
         return main(["grade", *map(str, words)])
 

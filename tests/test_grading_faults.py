@@ -16,7 +16,7 @@ from grading_runs import contents, grade_paper, paper, paper_class
 from grading_submissions import ROOT, write_class
 
 from genimg_course.cli import main
-from genimg_course.grading import batch
+from genimg_course.grading import batch, workers
 from genimg_course.grading.batch import GradingError
 from genimg_course.grading.isolation.tiers import NoIsolation, find_tiers
 from genimg_course.grading.points import late_rules
@@ -127,7 +127,7 @@ def test_f24_a_read_only_folder_is_one_sentence(tmp_path, monkeypatch):
     def refuse(*_):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(batch, "write_whole", refuse)
+    monkeypatch.setattr("genimg_course.grading.folder.write_whole", refuse)
     with pytest.raises(GradingError, match="Read-only file system"):
         grade_paper(tmp_path, paper_class(1), seed=None)
 
@@ -142,7 +142,7 @@ def test_f25_without_isolation_nothing_runs_and_the_reader_is_told_why(
         raise AssertionError("an answer would have run")
 
     monkeypatch.setattr(batch, "choose_tier", refuse)
-    monkeypatch.setattr(batch, "grade_submission", never)
+    monkeypatch.setattr(workers, "grade_submission", never)
     (tmp_path / "class").mkdir()
     out = tmp_path / "grades"
     assert main(["grade", str(tmp_path / "class"), "--out", str(out)]) == 2
