@@ -27,7 +27,7 @@ _ROOT = Path(genimg_course.__file__).resolve().parent
 _VISIBLE = (
     *("__init__.py", "_checks.py", "files.py", "folders.py", "landmarks.py", "profiles.py"),
     *("report.py", "source.py", "data", "losses", "maths", "metrics", "models", "probing"),
-    *("training", "grading/wire.py", "grading/box"),
+    *("training", "grading/wire", "grading/box"),
 )
 """What answers may use inside the sandbox, or what runs them there."""
 
