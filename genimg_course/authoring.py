@@ -12,6 +12,7 @@ import json
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,15 @@ class _Block:
     begin: int
     end: int
     indent: str
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A line that counts: ``"BEGIN"`` or ``"END"`` of an answer, or the first of a ``"CELL"``."""
+
+    line: int
+    word: str
+    indent: str = ""
 
 
 def repository(root: Path) -> str:
@@ -218,30 +228,41 @@ def _fill(text: str, stem: str, repository: str, name: str) -> str:
 
 
 def _blocks(text: str, name: str) -> list[_Block]:
+    """Pair the markers of a source; a block ends in the cell in which it begins."""
     blocks: list[_Block] = []
-    begun: tuple[int, str] | None = None
+    begun: _Mark | None = None
+    for mark in _marks(text, name):
+        if begun and mark.word != "END":
+            raise AuthoringError(f"{name}:{begun.line}: this BEGIN SOLUTION has no END SOLUTION")
+        if mark.word == "END":
+            if not begun:
+                raise AuthoringError(f"{name}:{mark.line}: this END SOLUTION has no BEGIN SOLUTION")
+            blocks.append(_Block(begun.line, mark.line, begun.indent))
+        begun = mark if mark.word == "BEGIN" else None
+    return blocks
+
+
+def _marks(text: str, name: str) -> Iterator[_Mark]:
+    """Yield what begins or ends something: markers, and the first line of each cell."""
     in_code = True
     for number, line in enumerate([*text.split("\n"), "# %%"], start=1):
-        cell, marker = _CELL.match(line), _MARKER.match(line)
-        if begun and (cell or (marker and marker["word"] == "BEGIN")):
-            raise AuthoringError(f"{name}:{begun[0]}: this BEGIN SOLUTION has no END SOLUTION")
-        if cell:
+        if cell := _CELL.match(line):
             in_code = not re.search(r"\[(markdown|md|raw)\]", cell["rest"] or "")
-        elif _NEARLY.search(line) and not in_code:
-            raise AuthoringError(f"{name}:{number}: a solution marker stands outside a code cell")
-        elif _NEARLY.search(line) and not marker:
-            raise AuthoringError(
-                f"{name}:{number}: a solution marker is '### BEGIN SOLUTION' or "
-                "'### END SOLUTION', alone on its line"
-            )
-        elif marker and marker["word"] == "BEGIN":
-            begun = number, marker["indent"]
-        elif marker and not begun:
-            raise AuthoringError(f"{name}:{number}: this END SOLUTION has no BEGIN SOLUTION")
-        elif marker and begun:
-            blocks.append(_Block(begun[0], number, begun[1]))
-            begun = None
-    return blocks
+            yield _Mark(number, "CELL")
+        elif _NEARLY.search(line):
+            yield _marker(line, number, name, in_code)
+
+
+def _marker(line: str, number: int, name: str, in_code: bool) -> _Mark:
+    if not in_code:
+        raise AuthoringError(f"{name}:{number}: a solution marker stands outside a code cell")
+    marker = _MARKER.match(line)
+    if not marker:
+        raise AuthoringError(
+            f"{name}:{number}: a solution marker is '### BEGIN SOLUTION' or "
+            "'### END SOLUTION', alone on its line"
+        )
+    return _Mark(number, marker["word"], marker["indent"])
 
 
 def _parse(text: str, name: str) -> ast.Module:

@@ -80,17 +80,20 @@ def _read_entries(
     for entry in found:
         if not isinstance(entry, Entry):
             yield Draft(entry[0] or (source,), group, entry[1])
-        elif any(part.lower() in _JUNK or part.startswith(".") for part in entry.parts):
-            continue
-        elif not entry.parts[-1].lower().endswith(".zip"):
-            yield _read(entry, group)
-        elif entry.path is None:
-            refused = Refused("nested", "a zip inside a zip: unpack it and hand in the notebook")
-            yield Draft(entry.parts, group, refused)
-        else:
-            inside = (*entry.parts[:-1], entry.parts[-1][:-4])
-            name = "/".join((group, *inside))
-            yield from _read_entries(_archive(entry, inside), name, entry.parts[-1])
+        elif not any(part.lower() in _JUNK or part.startswith(".") for part in entry.parts):
+            yield from _read_entry(entry, group)
+
+
+def _read_entry(entry: Entry, group: str) -> Iterator[Draft]:
+    if not entry.parts[-1].lower().endswith(".zip"):
+        yield _read(entry, group)
+    elif entry.path is None:
+        refused = Refused("nested", "a zip inside a zip: unpack it and hand in the notebook")
+        yield Draft(entry.parts, group, refused)
+    else:
+        inside = (*entry.parts[:-1], entry.parts[-1][:-4])
+        name = "/".join((group, *inside))
+        yield from _read_entries(_archive(entry, inside), name, entry.parts[-1])
 
 
 def _archive(
