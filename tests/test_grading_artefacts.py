@@ -8,7 +8,7 @@ import zipfile
 import zlib
 
 import pytest
-from handed_in import TOY, solved
+from grading_material.toy import TOY, solved
 from PIL import Image
 
 from genimg_course.grading.intake import gather

@@ -9,8 +9,8 @@ import time
 from dataclasses import replace
 
 import pytest
-from grading_runs import contents, grade_paper, paper, paper_class, records_of, rejected
-from grading_submissions import ROOT, Inside
+from grading_material.runs import contents, grade_paper, paper, paper_class, records_of, rejected
+from grading_material.submissions import ROOT, Inside
 
 from genimg_course.cli import main
 from genimg_course.grading import batch, workers

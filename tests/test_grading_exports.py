@@ -1,7 +1,7 @@
 """Grades for Canvas, Moodle and nbgrader: the shapes that their importers read."""
 
 import pytest
-from grading_sample import HOSTILE_NAMES, LATE, LESSONS, VAE, SampleLesson, record, sample
+from grading_material.sample import HOSTILE_NAMES, LATE, LESSONS, VAE, SampleLesson, record, sample
 from test_grading_gradebook import computes, read
 
 from genimg_course.grading.reports.exports import (

@@ -5,7 +5,7 @@ import sys
 import time
 
 import pytest
-from handed_in import ROOT, TOY, cell, handed_in, real_lessons
+from grading_material.toy import ROOT, TOY, cell, handed_in, real_lessons
 
 from genimg_course.grading.extraction import Answer, answers
 from genimg_course.grading.extraction.definitions import uses

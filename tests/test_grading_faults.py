@@ -1,7 +1,6 @@
 """F23 to F26: what goes wrong around the grader costs no grade and no student another's."""
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -10,10 +9,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import grading_runs
 import pytest
-from grading_runs import contents, grade_paper, paper, paper_class
-from grading_submissions import ROOT, write_class
+from grading_material import runs
+from grading_material.runs import contents, grade_paper, paper, paper_class
+from grading_material.submissions import ROOT, write_class
+from scripts import told
 
 from genimg_course.cli import main
 from genimg_course.grading import batch, workers
@@ -22,19 +22,6 @@ from genimg_course.grading.isolation.tiers import NoIsolation, find_tiers
 from genimg_course.grading.points import late_rules
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-
-
-def told(what, folder):
-    """Run the script in a process that may fork; return what it tells."""
-    result = subprocess.run(
-        [sys.executable, grading_runs.__file__, what, str(folder)],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert result.returncode == 0, result.stderr
-    return json.loads(result.stdout)
 
 
 @pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Pacific/Apia", ":nonsense", None])
@@ -94,7 +81,7 @@ def test_f24_a_damaged_gradebook_is_rebuilt_to_the_byte(tmp_path, name, damage):
 
 @forks
 def test_f24_two_graders_do_not_meet_in_one_folder(tmp_path):
-    refusal, judged = told("locked", tmp_path)
+    refusal, judged = told(runs, "locked", tmp_path)
     assert refusal == (
         f"another grader works in {tmp_path}: wait until it has ended, or choose another --out"
     )
@@ -103,14 +90,14 @@ def test_f24_two_graders_do_not_meet_in_one_folder(tmp_path):
 
 @forks
 def test_f24_no_kill_at_any_moment_leaves_a_trace(tmp_path):
-    kills = told("killed", tmp_path)
+    kills = told(runs, "killed", tmp_path)
     assert len(kills) >= 20
     assert kills[:19] == list(range(1, 20))
 
 
 @forks
 def test_f24_a_full_disk_is_one_sentence_and_costs_nothing(tmp_path):
-    status, kept, same = told("full", tmp_path)
+    status, kept, same = told(runs, "full", tmp_path)
     assert status == 2
     assert 0 < kept < 6
     assert same
@@ -152,7 +139,7 @@ def test_f25_without_isolation_nothing_runs_and_the_reader_is_told_why(
 
 @forks
 def test_f26_a_signal_ends_the_run_in_time_with_what_is_done(tmp_path):
-    found = told("stopped", tmp_path)
+    found = told(runs, "stopped", tmp_path)
     for status, waited, kept, reports, same in found:
         assert status == 0  # 128 + the signal's number
         assert waited <= 5

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 
 import pytest
-from grading_sample import (
+from grading_material.sample import (
     HOSTILE_MESSAGES,
     HOSTILE_NAMES,
     LATE,

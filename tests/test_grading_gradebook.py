@@ -6,7 +6,16 @@ import random
 from dataclasses import replace
 
 import pytest
-from grading_sample import FORGED, HOSTILE_NAMES, LATE, LESSONS, VAE, record, sample, whole_file
+from grading_material.sample import (
+    FORGED,
+    HOSTILE_NAMES,
+    LATE,
+    LESSONS,
+    VAE,
+    record,
+    sample,
+    whole_file,
+)
 
 from genimg_course.grading.reports.gradebook import (
     GRADES,

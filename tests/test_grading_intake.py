@@ -8,7 +8,7 @@ import unicodedata
 import zipfile
 
 import pytest
-from handed_in import TOY, cell, notebook, solved
+from grading_material.toy import TOY, cell, notebook, solved
 
 from genimg_course.grading.intake import gather
 from genimg_course.grading.intake.files import Refused, read_file

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from grading_submissions import LESSONS, WRONG, Inside, answered, hand_in, solved, starter
+from grading_material.submissions import LESSONS, WRONG, Inside, answered, hand_in, solved, starter
 
 from genimg_course.exercises.checking import check
 from genimg_course.exercises.registry import of_lesson, specification

@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import pytest
-from handed_in import ROOT, TOY, cell, notebook, real_lessons
+from grading_material.toy import ROOT, TOY, cell, notebook, real_lessons
 
 from genimg_course.grading.intake import Item, manifest
 

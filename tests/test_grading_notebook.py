@@ -3,7 +3,7 @@ import time
 import zipfile
 
 import pytest
-from handed_in import ROOT, cell, notebook
+from grading_material.toy import ROOT, cell, notebook
 
 from genimg_course.grading.intake.notebook import MOST_CELLS, Cell, Unreadable, read_notebook
 

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
-from grading_sample import HOSTILE_NAMES, LATE, LESSONS, VAE, record, sample
+from grading_material.sample import HOSTILE_NAMES, LATE, LESSONS, VAE, record, sample
 
 from genimg_course.grading.reports.writing import file_name, write_reports
 

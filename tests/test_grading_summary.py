@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from grading_sample import HOSTILE_NAMES, LATE, LESSONS, VAE, record, sample
+from grading_material.sample import HOSTILE_NAMES, LATE, LESSONS, VAE, record, sample
 from PIL import Image
 from test_grading_feedback import assert_harmless
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import small_runs
 import torch
+from scripts import environment
 from small_runs import FAMILIES, train
 
 SECONDS = 120
@@ -18,10 +19,10 @@ SECONDS = 120
 def two(tmp_path_factory):
     """What each of two processes reached, by family and number of the process."""
     folder = tmp_path_factory.mktemp("two")
-    environment = {k: v for k, v in os.environ.items() if k not in ("LOCAL_RANK", "MASTER_PORT")}
+    inherited = {"LOCAL_RANK", "MASTER_PORT"}
     process = subprocess.Popen(
         [sys.executable, small_runs.__file__, "two", str(folder)],
-        env=environment | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)},
+        env={name: x for name, x in environment().items() if name not in inherited},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

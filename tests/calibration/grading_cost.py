@@ -22,8 +22,8 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from grading_runs import contents  # noqa: E402
-from grading_submissions import LESSONS, Inside, hand_in, solved  # noqa: E402
+from grading_material.runs import contents  # noqa: E402
+from grading_material.submissions import LESSONS, Inside, hand_in, solved  # noqa: E402
 
 from genimg_course.grading import judging  # noqa: E402
 from genimg_course.grading.extraction.answers import answers  # noqa: E402

@@ -1,6 +1,6 @@
 """Runs of the batch grader with a class of paper: quick, the same in each run, and killable.
 
-As a script, ``grading_runs.py WHAT FOLDER``, it forks runs and prints as JSON what became of them:
+As a script, ``runs.py WHAT FOLDER``, it forks runs and prints as JSON what became of them:
 ``killed`` kills them at many moments, ``stopped`` sends signals, ``locked`` starts a second one,
 ``full`` gives them a disk without room.
 """
@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-from grading_submissions import LESSONS, Inside
+from grading_material.submissions import LESSONS, Inside
 
 from genimg_course.grading import batch, workers
 from genimg_course.grading.intake import Intake, Rejected, Submission

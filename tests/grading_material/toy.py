@@ -10,7 +10,7 @@ from genimg_course.grading.intake.notebook import read_notebook
 
 __all__ = ["ROOT", "TOY", "cell", "handed_in", "notebook", "real_lessons", "solved"]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def cell(source: str, id: str = "", kind: str = "code", **more: Any) -> dict[str, Any]:

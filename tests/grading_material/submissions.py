@@ -23,7 +23,7 @@ __all__ = [
     "write_class",
 ]
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LESSONS = manifest(ROOT / "notebooks")
 
 WRONG = {
