@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
 
-__all__ = ["WRONG", "Wrong"]
+__all__ = ["WRONG", "Wrong", "ae_step", "gan_step", "gradient_penalty", "r1_penalty", "vae_step"]
 
 bce = F.binary_cross_entropy_with_logits
 
@@ -517,7 +517,7 @@ _add(
 # ---- lesson 05: autoencoders (E03, E16)
 
 
-def _ae_step(cost, clear=True, sign=1.0, target=lambda x: x):
+def ae_step(cost, clear=True, sign=1.0, target=lambda x: x):
     def answer(model, optimizer, x):
         loss = sign * cost(model(x), target(x))
         if clear:
@@ -534,13 +534,13 @@ def _rows(a, b):
     return torch.sum((a - b) ** 2) / a.shape[0]
 
 
-_add("autoencoder.step", "PIXEL_MEAN", _ae_step(lambda a, b: ((a - b) ** 2).mean()))
-_add("autoencoder.step", "BATCH_SUM", _ae_step(lambda a, b: F.mse_loss(a, b, reduction="sum")))
-_add("autoencoder.step", "ACCUMULATED", _ae_step(_rows, clear=False))
-_add("autoencoder.step", "UPHILL", _ae_step(_rows, sign=-1.0))
-_add("autoencoder.step", "change losses", _ae_step(_rows, target=lambda x: x.flip(0)))
-_add("autoencoder.step", "change losses", _ae_step(lambda a, b: _rows(a.sigmoid(), b)))
-_add("autoencoder.step", "change losses", _ae_step(lambda a, b: (a - b).abs().sum() / len(a)))
+_add("autoencoder.step", "PIXEL_MEAN", ae_step(lambda a, b: ((a - b) ** 2).mean()))
+_add("autoencoder.step", "BATCH_SUM", ae_step(lambda a, b: F.mse_loss(a, b, reduction="sum")))
+_add("autoencoder.step", "ACCUMULATED", ae_step(_rows, clear=False))
+_add("autoencoder.step", "UPHILL", ae_step(_rows, sign=-1.0))
+_add("autoencoder.step", "change losses", ae_step(_rows, target=lambda x: x.flip(0)))
+_add("autoencoder.step", "change losses", ae_step(lambda a, b: _rows(a.sigmoid(), b)))
+_add("autoencoder.step", "change losses", ae_step(lambda a, b: (a - b).abs().sum() / len(a)))
 
 
 _add(
@@ -726,7 +726,7 @@ _add(
 )
 
 
-def _vae_step(*, pixel_mean=False, weigh=True, clear=True, cut=False, sign=1.0, order=False):
+def vae_step(*, pixel_mean=False, weigh=True, clear=True, cut=False, sign=1.0, order=False):
     def answer(model, optimizer, x, *, beta=1.0):
         mu, logvar = model.encode(x)
         z = _gaussian(mu, logvar).rsample()
@@ -747,12 +747,12 @@ def _vae_step(*, pixel_mean=False, weigh=True, clear=True, cut=False, sign=1.0, 
     return answer
 
 
-_add("vae.step", "ACCUMULATED", _vae_step(clear=False))
-_add("vae.step", "PIXEL_MEAN", _vae_step(pixel_mean=True))
-_add("vae.step", "NO_BETA", _vae_step(weigh=False))
-_add("vae.step", "CUT_CODE", _vae_step(cut=True))
-_add("vae.step", "UPHILL", _vae_step(sign=-1.0))
-_add("vae.step", "ORDER moved", _vae_step(order=True))
+_add("vae.step", "ACCUMULATED", vae_step(clear=False))
+_add("vae.step", "PIXEL_MEAN", vae_step(pixel_mean=True))
+_add("vae.step", "NO_BETA", vae_step(weigh=False))
+_add("vae.step", "CUT_CODE", vae_step(cut=True))
+_add("vae.step", "UPHILL", vae_step(sign=-1.0))
+_add("vae.step", "ORDER moved", vae_step(order=True))
 _add(
     "vae.importance_log_likelihood",
     "MEAN_OF_LOGS",
@@ -899,7 +899,9 @@ _add("gan.hinge_generator_loss", "SIGN", lambda a: torch.einsum("i...->", a) / a
 _add("gan.hinge_generator_loss", "SUM", lambda a: torch.neg(a).sum())
 
 
-def _gp(*, at=None, whole=False, graph=True, cost=lambda norm: (norm - 1) ** 2, share=None):
+def gradient_penalty(
+    *, at=None, whole=False, graph=True, cost=lambda norm: (norm - 1) ** 2, share=None
+):
     def answer(critic, real, fake, *, weight, alpha=None):
         a = alpha if share is None else share(alpha)
         a = a.view(len(a), *([1] * (real.dim() - 1)))
@@ -913,15 +915,21 @@ def _gp(*, at=None, whole=False, graph=True, cost=lambda norm: (norm - 1) ** 2, 
     return answer
 
 
-_add("gan.gradient_penalty", "AT_REAL", _gp(at=lambda real, fake: real))
-_add("gan.gradient_penalty", "AT_FAKE", _gp(at=lambda real, fake: fake))
-_add("gan.gradient_penalty", "BATCH_NORM", _gp(whole=True))
-_add("gan.gradient_penalty", "NO_GRAPH gradient_missing", _gp(graph=False))
-_add("gan.gradient_penalty", "ONE_SIDED", _gp(cost=lambda norm: F.relu(norm - 1).pow(2)))
-_add("gan.gradient_penalty", "value observation", _gp(cost=lambda norm: (norm - 1).abs()))
-_add("gan.gradient_penalty", "NO_ONE", _gp(cost=lambda norm: norm.pow(2)))
-_add("gan.gradient_penalty", "SWAPPED", _gp(share=lambda a: 1 - a))
-_add("gan.gradient_penalty", "SHARED", _gp(share=lambda a: a[0].expand_as(a)))
+_add("gan.gradient_penalty", "AT_REAL", gradient_penalty(at=lambda real, fake: real))
+_add("gan.gradient_penalty", "AT_FAKE", gradient_penalty(at=lambda real, fake: fake))
+_add("gan.gradient_penalty", "BATCH_NORM", gradient_penalty(whole=True))
+_add("gan.gradient_penalty", "NO_GRAPH gradient_missing", gradient_penalty(graph=False))
+_add(
+    "gan.gradient_penalty", "ONE_SIDED", gradient_penalty(cost=lambda norm: F.relu(norm - 1).pow(2))
+)
+_add(
+    "gan.gradient_penalty",
+    "value observation",
+    gradient_penalty(cost=lambda norm: (norm - 1).abs()),
+)
+_add("gan.gradient_penalty", "NO_ONE", gradient_penalty(cost=lambda norm: norm.pow(2)))
+_add("gan.gradient_penalty", "SWAPPED", gradient_penalty(share=lambda a: 1 - a))
+_add("gan.gradient_penalty", "SHARED", gradient_penalty(share=lambda a: a[0].expand_as(a)))
 
 
 # ---- lesson 12: the GPU (E12, E13)
@@ -1061,7 +1069,7 @@ _add(
 )
 
 
-def _r1(
+def r1_penalty(
     *, of=lambda a: a.sum(), graph=True, cost=lambda g: g.flatten(1).pow(2).sum(1).mean(), half=0.5
 ):
     def answer(logits, x, *, gamma):
@@ -1071,15 +1079,15 @@ def _r1(
     return answer
 
 
-_add("gan.r1_penalty", "NO_HALF", _r1(half=1.0))
+_add("gan.r1_penalty", "NO_HALF", r1_penalty(half=1.0))
 _add(
     "gan.r1_penalty",
     "NOT_SQUARED",
-    _r1(cost=lambda g: torch.linalg.vector_norm(g.flatten(1), dim=1).mean()),
+    r1_penalty(cost=lambda g: torch.linalg.vector_norm(g.flatten(1), dim=1).mean()),
 )
-_add("gan.r1_penalty", "SUM_BATCH", _r1(cost=lambda g: torch.einsum("...,...->", g, g)))
-_add("gan.r1_penalty", "MEAN_PIXELS", _r1(cost=lambda g: F.mse_loss(g, torch.zeros_like(g))))
-_add("gan.r1_penalty", "NO_GRAPH gradient_missing", _r1(graph=False))
+_add("gan.r1_penalty", "SUM_BATCH", r1_penalty(cost=lambda g: torch.einsum("...,...->", g, g)))
+_add("gan.r1_penalty", "MEAN_PIXELS", r1_penalty(cost=lambda g: F.mse_loss(g, torch.zeros_like(g))))
+_add("gan.r1_penalty", "NO_GRAPH gradient_missing", r1_penalty(graph=False))
 
 _add(
     "cgan.condition", "IGNORED", lambda z, y, table: torch.hstack([z, table[:1].repeat(len(z), 1)])
@@ -1107,7 +1115,7 @@ _add("cgan.prior_shift", "BATCH", lambda p, a, b: p * (b / a) / torch.einsum("bk
 _add("cgan.prior_shift", "OLD_KEPT", lambda p, a, b: F.normalize(p * b, p=1, dim=1))
 
 
-def _gan_step(
+def gan_step(
     *,
     clear=True,
     saturating=False,
@@ -1147,12 +1155,12 @@ def _gan_step(
     return answer
 
 
-_add("cgan.step", "ACCUMULATED", _gan_step(clear=False))
-_add("cgan.step", "SATURATING", _gan_step(saturating=True))
-_add("cgan.step", "TARGET", _gan_step(target=0.0))
-_add("cgan.step", "SWAPPED", _gan_step(labels=(0.0, 1.0)))
-_add("cgan.step", "WRONG_NETWORK moved", _gan_step(whose="discriminator"))
-_add("cgan.step", "LEAK", _gan_step(joint=True))
-_add("cgan.step", "D_IGNORES_LABEL", _gan_step(blind=True))
-_add("cgan.step", "NO_R1", _gan_step(gamma_used=False))
-_add("cgan.step", "CUT moved", _gan_step(cut=True))
+_add("cgan.step", "ACCUMULATED", gan_step(clear=False))
+_add("cgan.step", "SATURATING", gan_step(saturating=True))
+_add("cgan.step", "TARGET", gan_step(target=0.0))
+_add("cgan.step", "SWAPPED", gan_step(labels=(0.0, 1.0)))
+_add("cgan.step", "WRONG_NETWORK moved", gan_step(whose="discriminator"))
+_add("cgan.step", "LEAK", gan_step(joint=True))
+_add("cgan.step", "D_IGNORES_LABEL", gan_step(blind=True))
+_add("cgan.step", "NO_R1", gan_step(gamma_used=False))
+_add("cgan.step", "CUT moved", gan_step(cut=True))

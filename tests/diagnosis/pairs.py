@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from diagnosis.corpus import Wrong, _ae_step, _gan_step, _gp, _r1, _vae_step
+from diagnosis.corpus import Wrong, ae_step, gan_step, gradient_penalty, r1_penalty, vae_step
 from torch.distributions import Normal, kl_divergence
 
 __all__ = ["PAIRS"]
@@ -78,7 +78,7 @@ _add(
     "UNIT_SPAN NATURAL",
     lambda a, b, *, span=2.0: -10 * (a - b).square().flatten(1).mean(1).log(),
 )
-_add("autoencoder.step", "PIXEL_MEAN ACCUMULATED", _ae_step(F.mse_loss, clear=False))
+_add("autoencoder.step", "PIXEL_MEAN ACCUMULATED", ae_step(F.mse_loss, clear=False))
 _add("vae.gaussian_kl", "SIGN REDUCE_DIM", lambda m, v: -_kl(m, v).mean(1))
 _add("vae.gaussian_kl", "HALF CONST", lambda m, v: (m**2 + v.exp() - v).sum(1))
 _add("vae.gaussian_kl", "MU_MISSING LOG_SIGMA", lambda m, v: _kl(0 * m, 2 * v).sum(1))
@@ -98,10 +98,18 @@ _add(
     "RANGE NO_BETA",
     lambda x, a, m, v, *, beta=1.0: (bce(a, x, reduction="sum") + _kl(m, v).sum()) / len(x),
 )
-_add("vae.step", "ACCUMULATED NO_BETA", _vae_step(clear=False, weigh=False))
-_add("vae.step", "PIXEL_MEAN CUT_CODE", _vae_step(pixel_mean=True, cut=True))
-_add("gan.gradient_penalty", "AT_REAL NO_GRAPH", _gp(at=lambda real, fake: real, graph=False))
-_add("gan.gradient_penalty", "BATCH_NORM SWAPPED", _gp(whole=True, share=lambda a: 1 - a))
+_add("vae.step", "ACCUMULATED NO_BETA", vae_step(clear=False, weigh=False))
+_add("vae.step", "PIXEL_MEAN CUT_CODE", vae_step(pixel_mean=True, cut=True))
+_add(
+    "gan.gradient_penalty",
+    "AT_REAL NO_GRAPH",
+    gradient_penalty(at=lambda real, fake: real, graph=False),
+)
+_add(
+    "gan.gradient_penalty",
+    "BATCH_NORM SWAPPED",
+    gradient_penalty(whole=True, share=lambda a: 1 - a),
+)
 _add(
     "gan.discriminator_loss",
     "SWAPPED SUMMED",
@@ -113,7 +121,7 @@ _add(
     lambda a, b: (F.logsigmoid(a).mean() + F.logsigmoid(-b).mean()) / 2,
 )
 _add("gan.generator_loss", "SATURATING NO_GRAD", lambda b: F.logsigmoid(-b.detach()).mean())
-_add("gan.r1_penalty", "NO_HALF NO_GRAPH", _r1(half=1.0, graph=False))
+_add("gan.r1_penalty", "NO_HALF NO_GRAPH", r1_penalty(half=1.0, graph=False))
 _add("cgan.condition", "ORDER FROZEN", lambda z, y, table: torch.hstack([table.detach()[y], z]))
-_add("cgan.step", "SATURATING ACCUMULATED", _gan_step(saturating=True, clear=False))
-_add("cgan.step", "D_IGNORES_LABEL NO_R1", _gan_step(blind=True, gamma_used=False))
+_add("cgan.step", "SATURATING ACCUMULATED", gan_step(saturating=True, clear=False))
+_add("cgan.step", "D_IGNORES_LABEL NO_R1", gan_step(blind=True, gamma_used=False))
