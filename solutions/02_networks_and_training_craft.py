@@ -308,6 +308,61 @@ print("stride 2 doubles with (kernel, padding, output padding) =", doublers)
 proof("networks.doubling")
 
 # %% [markdown]
+# ## Watch the kernel walk, and both formulas become a count
+#
+# A formula with five letters is easy to believe and easy to get wrong, and a size that is off by one shows only where two layers meet. So look at what it counts. An ordinary convolution *reads*: the kernel walks over the padded input, and each place gives one number. A transposed one *paints*: each input pixel puts a kernel onto a wide grid, and of that grid the padding is *cut off*. The taps lie in the same places both times, for both are rows of the same matrix $K$.
+#
+# Some settings cannot be. The first cell says why in a sentence, the second one draws all others and puts the numbers into the formula that you wrote. `row` and `column` choose the place; beyond the last pixel the kernel stays at the edge.
+
+
+# %%
+def objection(kind: str, n: int, k: int, s: int, p: int, d: int, o: int) -> str:
+    """Why there is no such layer for a side of ``n`` pixels, or nothing if there is one."""
+    covered = d * (k - 1) + 1
+    painted = (n - 1) * s + covered + o
+    if kind == "ordinary" and covered > n + 2 * p:
+        return f"The kernel covers {covered} pixels, but the padded side has {n + 2 * p}: no place."
+    if kind == "transposed" and o >= max(s, d):
+        return f"An output padding of {o} needs a stride or a dilation larger than {o}."
+    if kind == "transposed" and painted <= 2 * p:
+        return f"{painted} pixels a side are painted and {2 * p} cut off: nothing is left."
+    return ""
+
+
+# %%
+def walk(
+    kind: str = "ordinary", kernel: int = 3, stride: int = 2, padding: int = 1, dilation: int = 1,
+    input_size: int = 6, output_padding: int = 0, row: int = 1, column: int = 1,
+) -> viz.Figure:  # fmt: skip
+    layer = dict(kernel_size=kernel, stride=stride, padding=padding, dilation=dilation)
+    n, k, s, p, d, o = input_size, kernel, stride, padding, dilation, output_padding
+    size, title = 0, objection(kind, n, k, s, p, d, o)
+    if not title and kind == "ordinary":
+        size = conv_size(n, **layer)
+        title = f"⌊({n} + 2·{p} − {d}·({k} − 1) − 1) / {s}⌋ + 1 = {size}"
+    elif not title:
+        size = transposed_conv_size(n, output_padding=o, **layer)
+        title = f"({n} − 1)·{s} − 2·{p} + {d}·({k} − 1) + {o} + 1 = {size}"
+    painting = kind == "transposed"
+    return viz.kernel_grids(
+        n, size, transposed=painting, place=(row, column), title=f"{kind}: {title}", **layer
+    )
+
+
+viz.explore(
+    walk, kind=["ordinary", "transposed"], kernel=(1, 5, 1, 3), stride=(1, 4, 1, 2),
+    padding=(0, 3, 1, 1), dilation=(1, 3, 1, 1), input_size=(2, 8, 1, 6),
+    output_padding=(0, 3, 1, 0), row=(0, 13, 1, 1), column=(0, 13, 1, 1),
+)  # fmt: skip
+
+# %% [markdown]
+# Three things to try. (The output padding belongs to transposed layers; an ordinary one has none.)
+#
+# - **What rounding down throws away.** Ordinary, padding 0, kernel 3, stride 2. Input sizes 5 and 6 both give 2: with 6 the last row and the last column stay white, for no place of the kernel reaches them. Now back: transposed, input size 2, the same layer. It makes 5. Output padding 1 makes 6, and the added row and column are white again, because nothing paints them.
+# - **A layer that doubles.** Transposed, kernel 4, stride 2, padding 1: 6 becomes 12, 7 becomes 14. Raise the row by one and the paint moves by two pixels, half a kernel: so every inner pixel of a row is painted twice. At row 0 a part of the paint is cut off.
+# - **A kernel with holes.** Ordinary, dilation 3, kernel 2: four taps look at a square of four by four pixels. With kernel 5 it covers 13 pixels, and a padded side of 8 has no place for it.
+
+# %% [markdown]
 # ## If the stride does not divide the kernel, a checkerboard appears
 #
 # Take dilation 1, and leave the padding out: it only cuts the ends off. Output pixel $j$ hears from input $i$ through tap $a$ if $si + a = j$. How many pairs $(i, a)$ are there? If $s$ divides $k$, the same number for all inner pixels. If not, some get more paint than their neighbours.
@@ -656,6 +711,94 @@ viz.lines(
 
 # %% [markdown]
 # Plain descent leads at first, then it crawls along the floor of the valley. Momentum swings between the walls, but it adds up the small slopes on the floor and passes it in the end. Adam does not see the steepness of this valley at all, for it divides by it in each direction; its own momentum carries it past the lowest point, and it swings about it with a falling amplitude. That works because the valley lies along the axes: Adam divides weight by weight, and a valley that lies across would not be levelled.
+
+# %% [markdown]
+# ## A network digs its own valley, with a saddle and a shelf
+#
+# We made that valley. What does the loss of a network look like? With a million weights nobody can see it, so take the smallest network that has a hidden layer: one hidden neuron, no biases, two weights. Its answer is $\hat y = w_2 \tanh(w_1 x)$, and its whole loss is a landscape over the plane of $w_1$ and $w_2$.
+#
+# Its task is real: tell a two from a seven by one number $x$, the ink in the lower half of a drawing minus the ink in the upper half (shifted and scaled to mean 0 and variance 1). The target $t$ is 1 for a two and $-1$ for a seven, and the loss is half the mean of $(\hat y - t)^2$. The gradient is the sweep backwards from above, with one number per layer. Where do you expect the lowest places, and how many?
+
+# %%
+drawings = data.load("glyphs", size=16, count=1000)
+wanted = (drawings.labels == 2) | (drawings.labels == 7)
+ink = data.to_model_range(drawings.images)[wanted, 0]  # (B, 16, 16)
+lower = ink[:, 8:].sum(dim=(1, 2)) - ink[:, :8].sum(dim=(1, 2))
+balance = (lower - lower.mean()) / lower.std()
+target = torch.where(drawings.labels[wanted] == 2, 1.0, -1.0)
+
+
+def height(w_1: Tensor, w_2: Tensor) -> Tensor:
+    """The loss on all drawings, for weights of any shape."""
+    answers = w_2[..., None] * (w_1[..., None] * balance).tanh()
+    return (answers - target).square().mean(dim=-1) / 2
+
+
+def slope(w: Tensor, x: Tensor, t: Tensor) -> Tensor:
+    """The gradient on a batch, ``(2,)``."""
+    h = (w[0] * x).tanh()
+    delta = (w[1] * h - t) / len(x)
+    return torch.stack([(delta * w[1] * (1 - h.square())) @ x, delta @ h])
+
+
+# %%
+def descend(optimiser: str, rate: float, steps: int, start: Tensor, batch: int) -> Tensor:
+    """The places ``(N, 2)`` of the weights; a run that has left the map for good ends there."""
+    source = torch.Generator().manual_seed(SEED)
+    places, still = [start], torch.zeros(2)
+    w, u, m, v = start, still, still, still
+    for n in range(1, steps + 1):
+        chosen = torch.randperm(len(balance), generator=source)[:batch]
+        gradient = slope(w, balance[chosen], target[chosen])
+        if optimiser == "Adam":
+            adam = adam_step(w, gradient, m, v, n, lr=rate)
+            w, m, v = adam["weight"], adam["m"], adam["v"]
+        else:
+            share = 0.9 if optimiser == "momentum" else 0.0
+            w, u = momentum_step(w, gradient, u, lr=rate, momentum=share)
+        if not w.norm() < 100:
+            break
+        places.append(w)
+    return torch.stack(places)
+
+
+# %%
+w_1, w_2 = torch.linspace(-4, 4, 81), torch.linspace(-3, 3, 61)
+heights = height(*torch.meshgrid(w_1, w_2, indexing="xy"))
+starts = {
+    "left of the saddle": (-0.3, 0.2),
+    "right of the saddle": (-0.2, 0.3),
+    "shelf": (0.1, -2.5),
+}
+
+
+def roll(
+    optimiser: str = "SGD", log_rate: float = -1.0, steps: int = 100,
+    start: str = "left of the saddle", batch: int = 200,
+) -> viz.Figure:  # fmt: skip
+    path = descend(optimiser, 10**log_rate, steps, torch.tensor(starts[start]), batch)
+    first, last = height(*path[[0, -1]].T)
+    told = f"loss {first:.3f} to {last:.3f} in {steps} steps"
+    if len(path) <= steps:
+        told = f"it flew away after {len(path) - 1} steps"
+    title = f"{optimiser}, rate {10**log_rate:.2g}: {told}"
+    return viz.loss_landscape(
+        w_1, w_2, heights, path, xlabel="weight w₁", ylabel="weight w₂", title=title
+    )
+
+
+viz.explore(
+    roll, optimiser=["SGD", "momentum", "Adam"], log_rate=(-2.0, 1.0, 0.1, -1.0),
+    steps=(1, 200, 1, 100), start=list(starts), batch=(10, 200, 10, 200),
+)  # fmt: skip
+
+# %% [markdown]
+# Four things to try. (The slider shows the rate by its exponent to base ten, so $-1$ is a rate of 0.1. A batch of 200 holds all drawings.)
+#
+# - **Two valleys, one network.** SGD, log rate $-1$, 100 steps: begin left, then right of the saddle at the origin. The two starts are neighbours, and the paths part: they end near $(-1.2, -1.3)$ and $(1.2, 1.3)$, both with a loss of 0.06. Turn both signs and no answer changes, because $\tanh(-a) = -\tanh a$. So each valley of a network exists many times, and the loss is no bowl.
+# - **The shelf.** Begin there, with 200 steps. SGD at a rate of 0.1 falls to 0.11 within five steps and is still at 0.10 at the end: the floor is nearly flat, and it bends. Adam comes to 0.042 and momentum to 0.035.
+# - **The speed limit.** SGD, left of the saddle, 100 steps. A log rate of 0.3, a rate of 2, comes to 0.035, and 0.5, a rate of 3.2, flies away. At the end of the valley the largest curvature is 0.88, so the limit is $2 / 0.88 = 2.3$.
+# - **A batch of ten.** SGD, log rate 0, 200 steps. With all drawings the path ends calmly; with ten it trembles across the valley to the last step. Each batch has a landscape of its own; the map shows the one of all 200 drawings.
 
 # %% [markdown]
 # ## A small classifier can judge the digits to come
