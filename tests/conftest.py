@@ -61,3 +61,23 @@ def browser() -> Iterator[Any]:
         chromium = driver.chromium.launch(executable_path=path, args=QUIET.split())
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def live_book(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Build a small book of the live pages, one for all test files."""
+    pytest.importorskip("jupyter_book", reason="jupyter-book is not installed")
+    pytest.importorskip("onnxscript", reason="onnxscript is not installed")
+    from book_site import build_small_book, live_pages
+
+    return build_small_book(tmp_path_factory.mktemp("live"), live_pages(), suppress=("myst",))
+
+
+@pytest.fixture(scope="session")
+def live_host(live_book: Any) -> Iterator[str]:
+    """Serve the live pages on this machine."""
+    from book_site import serve
+
+    live_book.need("MathJax")
+    with serve(live_book.html) as address:
+        yield address

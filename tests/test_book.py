@@ -2,7 +2,6 @@
 
 import base64
 import functools
-import http.server
 import importlib
 import inspect
 import io
@@ -11,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -21,6 +19,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from book_checks import faults
+from book_site import Visits, serve
 from lessons import NAMES, ROOT, executed
 from PIL import Image
 
@@ -367,43 +366,19 @@ def _several(table: dict[str, int | list[int]], word: str) -> list[int]:
     return [found] if isinstance(found, int) else found
 
 
-class _Silent(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="session")
 def address(site: Site) -> Iterator[str]:
     """Serve the site on this machine."""
-    handler = functools.partial(_Silent, directory=str(site.html))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serve(site.html) as address:
+        yield address
 
 
 @pytest.fixture
-def visit(browser, address):
-    """Open a page and return it with what it asked other hosts for and complained about."""
-    complaints: list[str] = []
-
-    def heard(request: Any) -> None:
-        if not request.url.startswith((address, "data:", "blob:")):
-            complaints.append(f"asks for {request.url}")
-
-    def open_page(path: str, width: int = 1280) -> tuple[Any, list[str]]:
-        page = browser.new_page(viewport={"width": width, "height": 900})
-        page.on("request", heard)
-        page.on("pageerror", lambda error: complaints.append(f"fails: {error}"))
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        page.goto(f"{address}/{path}", wait_until="load")
-        return page, complaints
-
-    yield open_page
-    for context in browser.contexts:
-        context.close()
+def visit(browser: Any, address: str) -> Iterator[Visits]:
+    """Open pages; what went wrong on them is for the test to judge."""
+    visits = Visits(browser, address)
+    yield visits
+    visits.close()
 
 
 PAGES = ["index.html", "proofs.html", *(f"notebooks/{name}.html" for name in NAMES)]
@@ -412,17 +387,17 @@ PAGES = ["index.html", "proofs.html", *(f"notebooks/{name}.html" for name in NAM
 @pytest.mark.parametrize("path", PAGES)
 def test_page_is_quiet_and_its_mathematics_typeset(site, visit, path):
     site.need_mathjax()
-    page, complaints = visit(path)
+    page = visit(path)
     page.wait_for_selector("mjx-container", state="attached")
     page.wait_for_function("MathJax.startup.promise.then(() => true)")
     assert page.locator("mjx-merror").count() == 0
     assert page.evaluate("document.querySelector('.math').textContent.includes('\\\\')") is False
-    assert complaints == []
+    assert visit.wrong == []
 
 
 @pytest.mark.parametrize("path", [*PAGES, "notation.html", "glossary.html", "api.html"])
 def test_page_fits_a_phone(visit, path):
-    page, _ = visit(path, width=390)
+    page = visit(path, width=390)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -449,7 +424,7 @@ def test_page_weighs_little(browser, address, path):
 
 
 def test_every_icon_of_a_page_is_drawn(site, visit):
-    page, _ = visit("index.html")
+    page = visit("index.html")
     page.evaluate("document.fonts.ready.then(() => true)")
     families = page.evaluate(
         "[...document.fonts].filter(f => f.status == 'loaded').map(f => f.family)"
@@ -462,7 +437,7 @@ def test_every_icon_of_a_page_is_drawn(site, visit):
 
 
 def test_reader_can_switch_to_dark_and_pictures_do_not_glare(visit):
-    page, _ = visit(f"notebooks/{MADE_UP}.html")
+    page = visit(f"notebooks/{MADE_UP}.html")
     ground = "getComputedStyle(document.body).backgroundColor"
     light = page.evaluate(ground)
     for _ in range(3):  # the button goes round: light, dark, as the system wants
@@ -476,14 +451,14 @@ def test_reader_can_switch_to_dark_and_pictures_do_not_glare(visit):
 
 
 def test_search_answers_without_the_network(visit):
-    page, complaints = visit("search.html?q=reparameterisation")
+    page = visit("search.html?q=reparameterisation")
     page.wait_for_selector("#search-results li")
     assert "Glossary" in page.inner_text("#search-results")
-    assert complaints == []
+    assert visit.wrong == []
 
 
 def test_solution_opens_on_a_click(visit):
-    page, _ = visit(f"notebooks/{MADE_UP}.html")
+    page = visit(f"notebooks/{MADE_UP}.html")
     solution = page.locator(".tag_exercise .cell_input")
     assert not solution.is_visible()
     page.click(".tag_exercise summary")

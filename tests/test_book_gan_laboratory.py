@@ -1,19 +1,14 @@
 """The GAN laboratory of the book: its mathematics against PyTorch, and the page in a browser."""
 
 import functools
-import http.server
-import json
 import re
-import shutil
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from book_modules import run_modules
+from book_site import visits
 from lessons import ROOT
 from torch import Tensor, nn
 
@@ -24,36 +19,14 @@ from genimg_course.models import PointDiscriminator, PointGenerator
 ASSETS = ROOT / "book" / "_assets" / "gan_laboratory"
 MODULES = ("networks", "losses", "laws", "game", "history", "field")
 PAGE = "live/gan_laboratory"
-FOREIGN_THEBE = "THEBE_JS_URL"  # a script of the theme declares it twice on every page
 
 Values = dict[str, Any]
 
 pytestmark = pytest.mark.timeout(300)
 
 
-def run_node(body: str, case: Values) -> Any:
-    """Run ``body``, which returns a value, with the modules and ``case`` in scope."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("node is not installed")
-    imports = "\n".join(
-        f"import * as {name} from {json.dumps((ASSETS / name).as_uri() + '.js')};"
-        for name in MODULES
-    )
-    script = (
-        f"{imports}\nconst case_ = JSON.parse((await import('node:fs')).readFileSync(0, 'utf8'));\n"
-        f"const answer = (() => {{ {body} }})();\nconsole.log(JSON.stringify(answer));"
-    )
-    done = subprocess.run(
-        [node, "--input-type=module", "--no-warnings", "--eval", script],
-        input=json.dumps(case),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def run_node(body: str, case: Any) -> Any:
+    return run_modules(ASSETS, MODULES, body, case)
 
 
 # ---- the mathematics against PyTorch ----
@@ -400,95 +373,20 @@ def test_history_keeps_a_bounded_number_of_samples():
 
 # ---- the page in a browser ----
 
-SITE = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from book_mathjax import mathjax
-from jupyter_book.sphinx import build_sphinx
-out = Path(sys.argv[2])
-source = out / "source"
-settings = {
-    "external_toc_path": str(source / "_toc.yml"),
-    "mathjax_path": mathjax(source / "_assets" / "vendor"),
-    "latex_individualpages": False,
-}
-raise SystemExit(build_sphinx(source, out / "html", path_config=source / "_config.yml",
-    noconfig=True, confoverrides=settings, doctreedir=out / "doctrees", warningiserror=True,
-    quiet=True))
-"""
-
-
-class _Silent(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def laboratory_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build a book of this page alone, with the real theme and settings."""
-    pytest.importorskip("jupyter_book", reason="jupyter-book is not installed")
-    out = tmp_path_factory.mktemp("laboratory")
-    source = out / "source"
-    book = ROOT / "book"
-    shutil.copytree(book, source, ignore=shutil.ignore_patterns("_build", "*.md", "*.py"))
-    (source / "live").mkdir(exist_ok=True)
-    text = (book / f"{PAGE}.md").read_text(encoding="utf-8")
-    # there are no lessons here
-    text = re.sub(r"\[([^\]]*)\]\(\.\./notebooks/[^)]*\)", r"\1", text)
-    (source / f"{PAGE}.md").write_text(text, encoding="utf-8")
-    (source / "index.md").write_text("# One page\n", encoding="utf-8")
-    toc = f"format: jb-book\nroot: index\nchapters:\n  - file: {PAGE}\n"
-    (source / "_toc.yml").write_text(toc, encoding="utf-8")
-    built = subprocess.run(
-        [sys.executable, "-c", SITE, str(book), str(out)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
-    if "could not be fetched" in built.stdout:
-        pytest.skip("MathJax is neither in the cache nor to be had from npm")
-    return out / "html"
-
-
-@pytest.fixture(scope="module")
-def host(laboratory_site: Path) -> Iterator[str]:
-    """Serve the page on this machine."""
-    handler = functools.partial(_Silent, directory=str(laboratory_site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
-
 
 @pytest.fixture
-def visit(browser: Any, host: str) -> Iterator[Callable[..., Any]]:
+def visit(browser: Any, live_host: str) -> Iterator[Callable[..., Any]]:
     """Open the laboratory; at the end nothing may have gone wrong or asked another host."""
-    wrong: list[str] = []
+    with visits(browser, live_host, loud=("error", "warning")) as visit_page:
 
-    def complain(text: str) -> None:
-        if FOREIGN_THEBE not in text:
-            wrong.append(text)
+        def open_page(width: int = 1280, **options: Any) -> Any:
+            page = visit_page(f"{PAGE}.html", width, **options)
+            page.set_default_timeout(10_000)
+            if options.get("java_script_enabled", True):
+                page.wait_for_selector(".lab.live-on", timeout=30_000)
+            return page
 
-    def open_page(width: int = 1280, **options: Any) -> Any:
-        size = {"width": width, "height": 900}
-        page = browser.new_context(viewport=size, **options).new_page()
-        page.set_default_timeout(10_000)
-        page.on("request", lambda r: r.url.startswith((host, "data:")) or complain(r.url))
-        page.on("pageerror", lambda error: complain(str(error)))
-        page.on("console", lambda m: m.type in ("error", "warning") and complain(m.text))
-        page.goto(f"{host}/{PAGE}.html", wait_until="load")
-        if options.get("java_script_enabled", True):
-            page.wait_for_selector(".lab.live-on", timeout=30_000)
-        return page
-
-    yield open_page
-    for context in browser.contexts:
-        context.close()
-    assert wrong == []
+        yield open_page
 
 
 def told(page: Any) -> tuple[int, int]:
@@ -680,7 +578,7 @@ def test_scripts_off_and_print_show_the_still(visit):
 
 
 @pytest.mark.parametrize("objective", D_LOSS)
-def test_browser_computes_what_pytorch_computes(visit, host, objective):
+def test_browser_computes_what_pytorch_computes(visit, live_host, objective):
     page = visit()
     case, wanted = game_case(objective, GAMMA, 6, 7)
     script = f"""async ([at, case_]) => {{
@@ -688,5 +586,5 @@ def test_browser_computes_what_pytorch_computes(visit, host, objective):
         const [networks, game] = modules;
         {UPDATE}
     }}"""
-    found = page.evaluate(script, [f"{host}/_static/gan_laboratory/", case])
+    found = page.evaluate(script, [f"{live_host}/_static/gan_laboratory/", case])
     assert_same(found, wanted)

@@ -1,19 +1,16 @@
 """A lesson's page: links and costs at its head, hints below its exercises, paper and dark."""
 
 import functools
-import http.server
 import json
 import re
-import shutil
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from book_checks import contrast, faults
+from book_site import build_small_book, serve, visits
 from lessons import NAMES, ROOT
 
 pytest.importorskip("jupyter_book", reason="jupyter-book is not installed")
@@ -29,13 +26,6 @@ pytestmark = pytest.mark.timeout(600)
 LESSONS = {name[:2]: name for name in NAMES}
 SHOWN = ("05", "06", "07")
 each_lesson = pytest.mark.parametrize("name", NAMES)
-SITE = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from build import render
-raise SystemExit(render(Path(sys.argv[2]), {"suppress_warnings": ["myst", "etoc.toctree"]}))
-"""
 
 
 @functools.cache
@@ -166,69 +156,40 @@ def code_cell(source: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build a small book of three lessons, not run, with the real theme and settings."""
-    out = tmp_path_factory.mktemp("lessons")
-    source = out / "source"
-    skip = shutil.ignore_patterns("_build", "*.md", "*.py", "live")
-    shutil.copytree(ROOT / "book", source, ignore=skip)
-    shutil.copytree(ROOT / "book" / "_assets", source / "_assets", dirs_exist_ok=True)
-    (source / "live").mkdir()
-    shutil.copy(ROOT / "book" / "glossary.md", source)
+    """Build a small book of three lessons, not run."""
     marks = {LESSONS[n]: (ROOT / "solutions" / f"{LESSONS[n]}.py").read_text() for n in SHOWN}
     listed = proofs_by_lesson(
         marks, {id: id for text in marks.values() for id in proofs_named(text)}
     )
-    (source / "proofs.md").write_text(f"# Proofs\n\n{listed}\n", encoding="utf-8")
-    (source / "index.md").write_text("# A small book\n", encoding="utf-8")
-    (source / "notebooks").mkdir()
-    for name in marks:
-        metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
-        notebook = {"cells": page(name), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-        (source / "notebooks" / f"{name}.ipynb").write_text(json.dumps(notebook))
-    files = [*(f"notebooks/{name}" for name in marks), "proofs", "glossary"]
-    toc = "".join(f"  - file: {file}\n" for file in files)
-    (source / "_toc.yml").write_text(f"format: jb-book\nroot: index\nchapters:\n{toc}")
-    built = subprocess.run(
-        [sys.executable, "-c", SITE, str(ROOT / "book"), str(out)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
-    return out / "html"
+    pages = {
+        "index.md": "# A small book\n",
+        **{f"notebooks/{name}.ipynb": lesson_file(name) for name in marks},
+        "proofs.md": f"# Proofs\n\n{listed}\n",
+        "glossary.md": (ROOT / "book" / "glossary.md").read_text(encoding="utf-8"),
+    }
+    out = tmp_path_factory.mktemp("lessons")
+    return build_small_book(out, pages, suppress=("myst", "etoc.toctree")).html
 
 
-class _Silent(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
+def lesson_file(name: str) -> str:
+    """Return a lesson's page as a notebook."""
+    metadata = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+    whole = {"cells": page(name), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(whole)
 
 
 @pytest.fixture(scope="session")
 def small_host(small_site: Path) -> Iterator[str]:
     """Serve the small book on this machine."""
-    handler = functools.partial(_Silent, directory=str(small_site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serve(small_site) as address:
+        yield address
 
 
 @pytest.fixture
 def lesson(browser: Any, small_host: str) -> Iterator[Callable[..., Any]]:
-    """Open the page of lesson 06."""
-    contexts = []
-
-    def open_page(**options: Any) -> Any:
-        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}, **options))
-        opened = contexts[-1].new_page()
-        opened.goto(f"{small_host}/notebooks/{LESSONS['06']}.html", wait_until="load")
-        return opened
-
-    yield open_page
-    for context in contexts:
-        context.close()
+    """Open the page of lesson 06; at the end nothing may have gone wrong."""
+    with visits(browser, small_host) as visit:
+        yield functools.partial(visit, f"notebooks/{LESSONS['06']}.html")
 
 
 def test_reader_climbs_the_hints_one_by_one(lesson):

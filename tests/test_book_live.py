@@ -1,15 +1,10 @@
 """The live pages: graphs against PyTorch, and each page at work in a browser."""
 
 import base64
-import functools
 import hashlib
-import http.server
 import json
 import re
-import shutil
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from book_site import SmallBook, visits
 from lessons import ROOT
 from scipy.stats import norm
 
@@ -38,14 +34,6 @@ PAGES = sorted(
     if "<!-- runs: " in path.read_text(encoding="utf-8")
 )
 each_page = pytest.mark.parametrize("name", PAGES)
-FOREIGN_THEBE = "THEBE_JS_URL"  # a script of the theme declares it twice on every page
-SITE = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from build import render
-raise SystemExit(render(Path(sys.argv[2]), {"suppress_warnings": ["myst"]}))
-"""
 
 
 @pytest.fixture(scope="session")
@@ -108,76 +96,25 @@ def test_examples_are_two_of_each_digit(models):
     assert len(base64.b64decode(examples["pixels"])) == 20 * 16 * 16
 
 
-class _Silent(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="session")
-def live_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build a small book of the live pages alone, with the real theme and settings."""
-    out = tmp_path_factory.mktemp("live")
-    source = out / "source"
-    shutil.copytree(ROOT / "book", source, ignore=shutil.ignore_patterns("_build", "*.md", "*.py"))
-    shutil.copytree(ROOT / "book" / "live", source / "live", dirs_exist_ok=True)
-    for page in (source / "live").glob("*.md"):
-        if page.stem not in PAGES:
-            page.unlink()
-            continue
-        # there are no lessons here
-        text = re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", page.read_text("utf-8"))
-        page.write_text(text, encoding="utf-8")
-    (source / "index.md").write_text("# Live pages\n", encoding="utf-8")
-    chapters = "".join(f"  - file: live/{name}\n" for name in PAGES)
-    (source / "_toc.yml").write_text(f"format: jb-book\nroot: index\nchapters:\n{chapters}")
-    built = subprocess.run(
-        [sys.executable, "-c", SITE, str(ROOT / "book"), str(out)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
-    if "onnxruntime-web could not be fetched" in built.stdout:
-        pytest.skip("onnxruntime-web is neither in the cache nor to be had from npm")
-    return out / "html"
-
-
-@pytest.fixture(scope="session")
-def host(live_site: Path) -> Iterator[str]:
-    """Serve the pages on this machine."""
-    handler = functools.partial(_Silent, directory=str(live_site))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+def live_site(live_book: SmallBook) -> Path:
+    """Return the folder of the live pages, or skip where nothing can run them."""
+    live_book.need("onnxruntime-web")
+    return live_book.html
 
 
 @pytest.fixture
-def play(browser: Any, host: str) -> Iterator[Callable[..., Any]]:
+def play(browser: Any, live_site: Path, live_host: str) -> Iterator[Callable[..., Any]]:
     """Open a live page and wait for its first picture; at the end nothing may have gone wrong."""
-    wrong: list[str] = []
+    with visits(browser, live_host) as visit:
 
-    def complain(text: str) -> None:
-        if FOREIGN_THEBE not in text:
-            wrong.append(text)
+        def open_page(name: str, width: int = 1280, **options: Any) -> Any:
+            page = visit(f"live/{name}.html", width, **options)
+            if options.get("java_script_enabled", True):
+                page.wait_for_selector(".live-on", timeout=30_000)
+            return page
 
-    def open_page(name: str, width: int = 1280, **options: Any) -> Any:
-        size = {"width": width, "height": 900}
-        page = browser.new_context(viewport=size, **options).new_page()
-        page.on("request", lambda r: r.url.startswith((host, "data:")) or complain(r.url))
-        page.on("pageerror", lambda error: complain(str(error)))
-        page.on("console", lambda m: m.type == "error" and complain(m.text))
-        page.goto(f"{host}/live/{name}.html", wait_until="load")
-        if options.get("java_script_enabled", True):
-            page.wait_for_selector(".live-on", timeout=30_000)
-        return page
-
-    yield open_page
-    for context in browser.contexts:
-        context.close()
-    assert wrong == []
+        yield open_page
 
 
 def shown(page: Any, which: int = 0) -> str:
@@ -263,19 +200,19 @@ def test_page_says_what_runs_with_size_and_digest(live_site, name):
         assert facts["files"][graph]["sha256"] in text
 
 
-def test_page_says_so_where_the_runtime_is_missing(browser, host):
+def test_page_says_so_where_the_runtime_is_missing(browser, live_site, live_host):
     page = browser.new_page()
     page.route("**/ort.mjs", lambda route: route.abort())
-    page.goto(f"{host}/live/{PAGES[0]}.html")
+    page.goto(f"{live_host}/live/{PAGES[0]}.html")
     page.wait_for_selector(".live-notice:has-text('Nothing moves here')")
     assert page.locator(".live-still").is_visible()
     page.close()
 
 
-def test_altered_network_is_refused(browser, host):
+def test_altered_network_is_refused(browser, live_site, live_host):
     page = browser.new_page()
     page.route("**/vae_decoder.onnx", lambda route: route.fulfill(body=b"something else"))
-    page.goto(f"{host}/live/latent_plane.html")
+    page.goto(f"{live_host}/live/latent_plane.html")
     page.wait_for_selector(".live-notice:has-text('Nothing moves here')")
     page.close()
 
