@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from book_graphs import GRAPHS, RUNTIME, export, unpack_runtime
+from book_plain import write_plain
 from PIL import Image
 from torch import Tensor
 
@@ -56,8 +57,9 @@ def complete_live_pages(source: Path) -> None:
 def write_models(folder: Path) -> Facts:
     """Write every graph, and beside them ``facts.json``, which is also returned.
 
-    It holds each file's size and digest, the nats that each latent of the VAE carries, and a few
-    digits to begin with, in fonts that no network has learned from.
+    The start page's network comes as plain numbers as well, ``cgan.json``. The facts are each
+    graph's size and digest, the nats that each latent of the VAE carries, and a few digits to begin
+    with, in fonts that no network has learned from.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
@@ -71,6 +73,7 @@ def write_models(folder: Path) -> Facts:
             # the form in which a browser wants it
             "integrity": f"sha256-{base64.b64encode(digest.digest()).decode()}",
         }
+    write_plain(certified("cgan"), folder / "cgan.json")
     facts = {"files": files, "nats": _nats(), "examples": _examples()}
     (folder / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
     return facts
@@ -100,12 +103,13 @@ def _examples(rows: int = 2) -> Facts:
 
 
 def stills(facts: Facts) -> Mapping[str, Image.Image]:
-    """Draw what each page shows where scripts are off, by the page's name."""
+    """Draw what each page shows where scripts are off, by the page's name; start is the first."""
     return {
         "ask_for_a_digit": _tiles(_classes(rows=6), columns=10),
         "between_two_codes": _tiles(_ways(facts, steps=9), columns=9),
         "draw_and_denoise": _tiles(_denoised(facts, sigma=0.4), columns=10),
         "latent_plane": _tiles(_plane(facts, steps=13), columns=13),
+        "start": _tiles(_classes(rows=4), columns=10),
     }
 
 

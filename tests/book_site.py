@@ -72,8 +72,11 @@ def build_small_book(
 
 
 def live_pages() -> dict[str, str]:
-    """Return the live pages as a small book has them: what they link to elsewhere is not there."""
-    pages = {"index.md": "# Live pages\n"}
+    """Return the start page and the live pages as a small book has them.
+
+    The live pages link to no other page, for those are not there.
+    """
+    pages = {"index.md": (ROOT / "book" / "index.md").read_text(encoding="utf-8")}
     for path in sorted((ROOT / "book" / "live").glob("*.md")):
         text = re.sub(r"\[([^\]]*)\]\(\.\./[^)]*\)", r"\1", path.read_text(encoding="utf-8"))
         pages[f"live/{path.name}"] = text

@@ -65,7 +65,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def live_book(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Build a small book of the live pages, one for all test files."""
+    """Build a small book of the start page and the live pages, one for all test files."""
     pytest.importorskip("jupyter_book", reason="jupyter-book is not installed")
     pytest.importorskip("onnxscript", reason="onnxscript is not installed")
     from book_site import build_small_book, live_pages

@@ -34,6 +34,7 @@ PAGES = sorted(
     if "<!-- runs: " in path.read_text(encoding="utf-8")
 )
 each_page = pytest.mark.parametrize("name", PAGES)
+each_page_and_start = pytest.mark.parametrize("name", [*PAGES, "start"])
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +110,8 @@ def play(browser: Any, live_site: Path, live_host: str) -> Iterator[Callable[...
     with visits(browser, live_host) as visit:
 
         def open_page(name: str, width: int = 1280, **options: Any) -> Any:
-            page = visit(f"live/{name}.html", width, **options)
+            path = "index.html" if name == "start" else f"live/{name}.html"
+            page = visit(path, width, **options)
             if options.get("java_script_enabled", True):
                 page.wait_for_selector(".live-on", timeout=30_000)
             return page
@@ -134,7 +136,7 @@ def settle(page: Any, change: Callable[[], Any], which: int = 0) -> bool:
     return False
 
 
-@each_page
+@each_page_and_start
 def test_first_picture_stands_within_two_seconds(play, name):
     page = play(name)
     ready = page.evaluate("performance.getEntriesByName('live:ready')[0].startTime")
@@ -159,7 +161,7 @@ def test_frame_takes_less_than_sixteen_milliseconds(play, name):
     assert times[len(times) // 2] < 16
 
 
-@each_page
+@each_page_and_start
 def test_page_without_scripts_shows_its_still(play, name):
     page = play(name, java_script_enabled=False)
     still = page.locator(".live-still")
@@ -168,7 +170,7 @@ def test_page_without_scripts_shows_its_still(play, name):
     assert page.locator(".live-stage").count() == 0
 
 
-@each_page
+@each_page_and_start
 def test_printed_page_shows_the_still(play, name):
     page = play(name)
     page.emulate_media(media="print")
@@ -176,13 +178,13 @@ def test_printed_page_shows_the_still(play, name):
     assert not page.locator(".live-stage").is_visible()
 
 
-@each_page
+@each_page_and_start
 def test_live_page_fits_a_phone(play, name):
     page = play(name, width=375)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
 
 
-@each_page
+@each_page_and_start
 def test_every_knob_has_a_name(play, name):
     page = play(name)
     named = """() => [...document.querySelectorAll('.live :is(input, select, button, [role])')]

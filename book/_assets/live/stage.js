@@ -3,14 +3,17 @@
 
 import { element } from "./knobs.js";
 
+const RUNTIME_COMES = "The network is on its way: 14 MB the first time.";
+
 /**
  * Fill the page's stage. Its still stays where something fails, with a sentence that says so.
  * @param {(stage: HTMLElement) => Promise<void>} play builds the page and draws its first frame
+ * @param {string} coming what the page says until then
  */
-export async function open(play) {
+export async function open(play, coming = RUNTIME_COMES) {
   const place = /** @type {HTMLElement} */ (document.querySelector(".live"));
   const notice = element("p", { class: "live-notice", role: "status" });
-  notice.textContent = "The network is on its way: 14 MB the first time.";
+  notice.textContent = coming;
   const stage = element("div", { class: "live-stage", hidden: "" });
   place.append(notice, stage);
   try {
