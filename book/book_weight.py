@@ -32,6 +32,7 @@ _SERVES = {
         (r"design-tabs\.", "sd-tab"),
         (r"clipboard\.", 'class="highlight'),
         (r"copybutton\.", 'class="highlight'),
+        (r"live/live\.", 'class="live '),
     )
 }
 # the two fonts of which the theme uses something, with the classes that ask for them

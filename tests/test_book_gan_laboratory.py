@@ -383,7 +383,7 @@ def visit(browser: Any, live_host: str) -> Iterator[Callable[..., Any]]:
             page = visit_page(f"{PAGE}.html", width, **options)
             page.set_default_timeout(10_000)
             if options.get("java_script_enabled", True):
-                page.wait_for_selector(".lab.live-on", timeout=30_000)
+                page.wait_for_selector(".live-on", timeout=30_000)
             return page
 
         yield open_page
@@ -391,14 +391,14 @@ def visit(browser: Any, live_host: str) -> Iterator[Callable[..., Any]]:
 
 def told(page: Any) -> tuple[int, int]:
     """Return the round and the number of modes that the page speaks of."""
-    text = page.inner_text(".lab-readout")
+    text = page.inner_text(".live-readout")
     found = re.match(r"Round (\d+): (\d+) of", text)
     assert found, text
     return int(found[1]), int(found[2])
 
 
 def picture(page: Any, which: int = 0) -> str:
-    script = "k => document.querySelectorAll('.lab-stage canvas')[k].toDataURL()"
+    script = "k => document.querySelectorAll('.live-stage canvas')[k].toDataURL()"
     return str(page.evaluate(script, which))
 
 
@@ -408,7 +408,7 @@ def choose(page: Any, label: str, value: str) -> None:
 
 def wait_for_round(page: Any, least: int) -> None:
     page.wait_for_function(
-        "n => Number(/Round (\\d+)/.exec(document.querySelector('.lab-readout').textContent)[1])"
+        "n => Number(/Round (\\d+)/.exec(document.querySelector('.live-readout').textContent)[1])"
         " >= n",
         arg=least,
         timeout=120_000,
@@ -486,12 +486,12 @@ def test_touch_starts_and_stops_it_on_a_phone(visit):
 
 def test_every_knob_and_picture_has_a_name(visit):
     page = visit()
-    named = """() => [...document.querySelectorAll('.lab-stage :is(input, select, button, canvas)')]
+    named = """() => [...document.querySelectorAll('.live :is(input, select, button, canvas)')]
         .filter((e) => !(e.labels?.length || e.textContent.trim() || e.ariaLabel))
         .map((e) => e.outerHTML)"""
     assert page.evaluate(named) == []
     page.get_by_role("button", name="Step").click()
-    assert page.inner_text("[role=status].lab-spoken").startswith("Round 1: ")
+    assert page.inner_text("[role=status].live-aloud").startswith("Round 1: ")
 
 
 @pytest.mark.parametrize("law", ["grid", "moons", "line"])
@@ -543,7 +543,7 @@ def test_ring_is_found_and_lost_with_a_switch(visit):
 def test_quick_presses_leave_one_clock(visit):
     page = visit()
     page.evaluate("""() => {
-        const play = document.querySelector('.lab-bar button');
+        const play = document.querySelector('.live-bar button');
         for (let n = 0; n < 5; n++) play.click(); // play, pause, play, pause, play
         performance.clearMeasures('live:frame');
         window.ticks = 0;
@@ -570,11 +570,11 @@ def test_scripts_off_and_print_show_the_still(visit):
     still = page.locator(".live-still")
     assert still.is_visible()
     assert len(still.get_attribute("alt")) > 40
-    assert page.locator(".lab-stage").count() == 0
+    assert page.locator(".live-stage").count() == 0
     page = visit()
     page.emulate_media(media="print")
     assert page.locator(".live-still").is_visible()
-    assert not page.locator(".lab-stage").is_visible()
+    assert not page.locator(".live-stage").is_visible()
 
 
 @pytest.mark.parametrize("objective", D_LOSS)

@@ -78,7 +78,15 @@ def test_pictures_keep_every_pixel_and_the_page_names_the_lighter_file(site):
     np.testing.assert_array_equal(np.asarray(Image.open(packed)), ramp())
 
 
-SERVED = ("mystnb", "sphinx-design", "design-tabs", "clipboard", "copybutton.css", "copybutton.js")
+SERVED = (
+    "mystnb",
+    "sphinx-design",
+    "design-tabs",
+    "clipboard",
+    "copybutton.css",
+    "copybutton.js",
+    "live.css",
+)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +97,7 @@ SERVED = ("mystnb", "sphinx-design", "design-tabs", "clipboard", "copybutton.css
         ('<div class="sd-card">', ("sphinx-design",)),
         ('<div class="sd-tab-set">', ("sphinx-design", "design-tabs")),
         ('<div class="highlight">', ("clipboard", "copybutton.css", "copybutton.js")),
+        ('<div class="live docutils">', ("live.css",)),
     ],
 )
 def test_page_keeps_the_styles_of_what_it_has(site, body, kept):
@@ -98,6 +107,7 @@ def test_page_keeps_the_styles_of_what_it_has(site, body, kept):
     <script src="_static/clipboard.min.js?v=1"></script>
     <link rel="stylesheet" href="_static/copybutton.css" />
     <script src="_static/copybutton.js?v=1"></script>
+    <link rel="stylesheet" href="_static/live/live.css?v=1" />
     <link rel="stylesheet" href="_static/custom.css" />"""
     (site / "page.html").write_text(f"<head>{served}</head>{body}", encoding="utf-8")
     lighten(site)

@@ -1,7 +1,7 @@
 // @ts-check
 /** The laboratory on the page: knobs, clock and pictures around the pure modules. */
 
-import { button, choice, element, slider, whole } from "./controls.js";
+import { button, choice, element, steps, whole } from "../live/knobs.js";
 import { lookAtAll, lookAtStripe, newField, scaled } from "./field.js";
 import { DEFAULTS, LATENT, OBJECTIVES, advance, newGame } from "./game.js";
 import { newHistory, remember } from "./history.js";
@@ -32,8 +32,8 @@ const EXPERIMENTS = /** @type {Record<string, [string, Partial<import("./game.js
   clipped: ["Clipped critic", { objective: "wgan_clip", dSteps: 5 }],
 });
 
-const place = /** @type {HTMLElement} */ (document.querySelector(".lab"));
-const stage = element("div", { class: "live-stage lab-stage" });
+const place = /** @type {HTMLElement} */ (document.querySelector(".live"));
+const stage = element("div", { class: "live-stage" });
 
 /** @type {import("./game.js").Settings} */
 let settings = { ...DEFAULTS };
@@ -56,12 +56,12 @@ const cells = element("canvas", { width: `${pictures.CELLS}`, height: `${picture
 const cellsPen = /** @type {CanvasRenderingContext2D} */ (cells.getContext("2d"));
 const image = cellsPen.createImageData(pictures.CELLS, pictures.CELLS);
 
-const plane = element("canvas", { class: "lab-plane", role: "img" });
-const lossChart = element("canvas", { class: "lab-chart", role: "img" });
-const countChart = element("canvas", { class: "lab-chart", role: "img" });
+const plane = element("canvas", { class: "live-field", role: "img" });
+const lossChart = element("canvas", { class: "live-curve", role: "img" });
+const countChart = element("canvas", { class: "live-curve", role: "img" });
 const legend = { low: element("span"), middle: element("span"), high: element("span") };
-const readout = element("p", { class: "lab-readout" });
-const spoken = element("p", { class: "lab-spoken", role: "status" });
+const readout = element("p", { class: "live-readout" });
+const spoken = element("p", { class: "live-aloud", role: "status" });
 const foundKey = key("found", "");
 
 const playButton = button("Play", () => (playing ? pause() : play()));
@@ -85,6 +85,7 @@ function change(changes) {
 const experiment = choice(
   "Experiment",
   [["", "your own"], ...Object.entries(EXPERIMENTS).map(([id, [name]]) => /** @type {[string, string]} */ ([id, name]))],
+  "turns",
   (id) => {
     if (!id) return;
     settings = { ...DEFAULTS, ...EXPERIMENTS[id][1] };
@@ -93,17 +94,17 @@ const experiment = choice(
   }
 );
 const knobs = {
-  law: choice("Data", Object.entries(LAWS).map(([id, law]) => [id, law.name]), (law) => change({ law })),
-  objective: choice("Loss", Object.entries(NAMES), (objective) => change({ objective })),
-  dRate: slider("Discriminator: rate", RATES, (dRate) => change({ dRate })),
-  gRate: slider("Generator: rate", RATES, (gRate) => change({ gRate })),
-  dSteps: slider("Discriminator: steps", STEPS, (dSteps) => change({ dSteps })),
-  gSteps: slider("Generator: steps", STEPS, (gSteps) => change({ gSteps })),
-  gamma: slider("R1 penalty γ", [0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10], (gamma) => change({ gamma })),
-  lambda: slider("Gradient penalty λ", [0.1, 0.3, 1, 3, 10], (lambda) => change({ lambda })),
-  clip: slider("Weights within ±", [0.01, 0.02, 0.05, 0.1, 0.2, 0.5], (clip) => change({ clip })),
+  law: choice("Data", Object.entries(LAWS).map(([id, law]) => [id, law.name]), settings.law, (law) => change({ law })),
+  objective: choice("Loss", Object.entries(NAMES), settings.objective, (objective) => change({ objective })),
+  dRate: steps("Discriminator: rate", RATES, (dRate) => change({ dRate })),
+  gRate: steps("Generator: rate", RATES, (gRate) => change({ gRate })),
+  dSteps: steps("Discriminator: steps", STEPS, (dSteps) => change({ dSteps })),
+  gSteps: steps("Generator: steps", STEPS, (gSteps) => change({ gSteps })),
+  gamma: steps("R1 penalty γ", [0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10], (gamma) => change({ gamma })),
+  lambda: steps("Gradient penalty λ", [0.1, 0.3, 1, 3, 10], (lambda) => change({ lambda })),
+  clip: steps("Weights within ±", [0.01, 0.02, 0.05, 0.1, 0.2, 0.5], (clip) => change({ clip })),
 };
-const paceKnob = slider("Rounds a frame, at most", [1, 2, 4, 8, 16], (value) => (pace = value));
+const paceKnob = steps("Rounds a frame, at most", [1, 2, 4, 8, 16], (value) => (pace = value));
 const seedKnob = whole("Seed", seed, (value) => {
   seed = value;
   pause();
@@ -222,7 +223,7 @@ function say(aloud) {
   const text = game.broken
     ? `Round ${game.round}: a loss is no longer a number. Lower a learning rate, then reset.`
     : `Round ${game.round}: ${count.found} of ${pieces} ${piece} found, ` +
-      `${Math.round(100 * count.good)} % of the points are good.`;
+      `${Math.round(100 * count.good)}\u00a0% of the points are good.`;
   readout.textContent = text;
   const now = performance.now();
   if (!aloud && now - spokenAt < 10_000) return;
@@ -250,37 +251,37 @@ function measured(start) {
  * @param {string} text
  */
 function key(kind, text) {
-  return element("span", { class: `lab-key lab-key-${kind}` }, text);
+  return element("span", { class: `live-key live-key-${kind}` }, text);
 }
 
 function build() {
-  const bar = element("div", { class: "lab-bar" }, playButton, stepButton, resetButton);
+  const bar = element("div", { class: "live-bar" }, playButton, stepButton, resetButton);
   const scale = element(
     "div",
-    { class: "lab-scale" },
+    { class: "live-scale" },
     element("span", {}, "generated"),
     element("span", {}, "real"),
-    element("div", { class: "lab-colours" }),
+    element("div", { class: "live-colours" }),
     legend.low,
     legend.middle,
     legend.high
   );
-  const keys = element("p", { class: "lab-keys" }, key("real", "real points"), key("made", "generated points"));
+  const keys = element("p", { class: "live-keys" }, key("real", "real points"), key("made", "generated points"));
   const charts = element(
     "div",
-    { class: "lab-charts" },
-    element("p", { class: "lab-keys" }, key("d", "discriminator’s loss"), key("g", "generator’s loss")),
+    { class: "live-curves" },
+    element("p", { class: "live-keys" }, key("d", "discriminator’s loss"), key("g", "generator’s loss")),
     lossChart,
-    element("p", { class: "lab-keys" }, foundKey, key("good", "share of good points (top: all)")),
+    element("p", { class: "live-keys" }, foundKey, key("good", "share of good points (top: all)")),
     countChart,
     readout
   );
-  const left = element("div", { class: "lab-left" }, plane, keys, scale);
+  const left = element("div", { class: "live-seen" }, plane, keys, scale);
   const rows = [knobs.law, knobs.objective, seedKnob, ...Object.values(knobs).slice(2), paceKnob];
   stage.append(
-    element("div", { class: "lab-top" }, experiment.row, bar),
-    element("div", { class: "lab-pair" }, left, charts),
-    element("div", { class: "lab-knobs" }, ...rows.map(({ row }) => row)),
+    element("div", { class: "live-top" }, experiment.row, bar),
+    element("div", { class: "live-pair" }, left, charts),
+    element("div", { class: "live-knobs" }, ...rows.map(({ row }) => row)),
     spoken
   );
 }
@@ -288,7 +289,6 @@ function build() {
 build();
 place.append(stage);
 place.classList.add("live-on");
-experiment.set("turns");
 paceKnob.set(pace);
 arrange();
 new MutationObserver(paint).observe(document.documentElement, { attributeFilter: ["data-theme"] });

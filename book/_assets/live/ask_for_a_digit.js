@@ -35,7 +35,7 @@ await open(async (stage) => {
     return key;
   });
   const row = element("div", { class: "live-digits", role: "group", "aria-label": "Digit" }, ...keys);
-  const walk = slider("Way to the next noise", { min: 0, max: 1, step: 0.01, value: 0 }, (value) => {
+  const walk = slider("Way", { min: 0, max: 1, step: 0.01, value: 0 }, (value) => {
     way = value;
     show();
   });
@@ -84,7 +84,7 @@ await open(async (stage) => {
     const drawn = await generate([slerp(here, there, way)]);
     paint(picture, drawn);
     const seen = await read(networks.judge, drawn);
-    const said = `You ask for a ${digit}. The judge reads a ${seen.digit} and is ${Math.round(100 * seen.share)} % sure.`;
+    const said = `You ask for a ${digit}. The judge reads a ${seen.digit} and is ${Math.round(100 * seen.share)}\u00a0% sure.`;
     picture.setAttribute("aria-label", said);
     if (!walking) say(said);
     if (crowdIsOld) {

@@ -93,7 +93,8 @@ await open(async (stage) => {
   const to = choice("To", options, "1", choose(1));
   const chance = button("Two codes by chance", () => {
     ends = [drawCode(draw, LATENTS), drawCode(draw, LATENTS)];
-    from.select.value = to.select.value = "chance";
+    from.set("chance");
+    to.set("chance");
     renew();
   });
   const way = slider("Way", { min: 0, max: 1, step: 0.01, value: t }, (value) => {
@@ -129,7 +130,7 @@ await open(async (stage) => {
       paint(middles[name], x);
       const { digit, share } = await read(networks.judge, x);
       lengths[name].textContent = `length ${twoDigits(norm(z))}`;
-      const words = `${name === "straight" ? "Straight line" : "Great circle"}: the judge reads a ${digit}, ${Math.round(100 * share)} % sure.`;
+      const words = `${name === "straight" ? "Straight line" : "Great circle"}: the judge reads a ${digit}, ${Math.round(100 * share)}\u00a0% sure.`;
       middles[name].setAttribute("aria-label", words);
       said.push(words);
     }

@@ -71,7 +71,7 @@ await open(async (stage) => {
     before.textContent = `off by ${squaredError(x, drawn).toFixed(1)}`;
     after.textContent = `off by ${squaredError(again, drawn).toFixed(1)}`;
     const { digit, share } = await read(networks.judge, again);
-    const words = `In the rebuilt picture the judge reads a ${digit} and is ${Math.round(100 * share)} % sure.`;
+    const words = `In the rebuilt picture the judge reads a ${digit} and is ${Math.round(100 * share)}\u00a0% sure.`;
     rebuilt.setAttribute("aria-label", `The rebuilt picture, ${after.textContent}`);
     seen.setAttribute("aria-label", `What the network sees: noise ${twoDigits(sigma)}, ${before.textContent}`);
     say(words);

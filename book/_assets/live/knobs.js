@@ -1,6 +1,8 @@
 // @ts-check
 /** Knobs with labels, made of the browser's own controls: keyboard, mouse and touch all work. */
 
+import { clamp } from "./maths.js";
+
 /**
  * Make an element with properties, attributes and children.
  * @param {string} tag
@@ -42,7 +44,20 @@ export function slider(label, { min, max, step, value, show = twoDigits }, chang
   number.setAttribute("aria-hidden", "true");
   input.setAttribute("aria-label", label);
   const row = element("label", { class: "live-slider" }, element("span", {}, label), number, input);
-  return { row, input, set };
+  return { row, set };
+}
+
+/**
+ * Make a slider over a list of values, for steps that are not even. It stands at the first.
+ * @param {string} label
+ * @param {readonly number[]} values
+ * @param {(value: number) => void} changed
+ */
+export function steps(label, values, changed) {
+  const show = (/** @type {number} */ place) => `${values[place]}`;
+  const range = { min: 0, max: values.length - 1, step: 1, value: 0, show };
+  const { row, set } = slider(label, range, (place) => changed(values[place]));
+  return { row, set: (/** @type {number} */ value) => set(values.indexOf(value)) };
 }
 
 /**
@@ -62,13 +77,30 @@ export function choice(label, options, value, changed) {
   select.setAttribute("aria-label", label); // else its options would count as its name
   select.addEventListener("change", () => changed(select.value));
   const row = element("label", { class: "live-choice" }, element("span", {}, label), select);
-  return { row, select };
+  return { row, set: (/** @type {string} */ next) => (select.value = next) };
+}
+
+/**
+ * Make a field for a whole number from 0 to 9999.
+ * @param {string} label
+ * @param {number} value
+ * @param {(value: number) => void} changed
+ */
+export function whole(label, value, changed) {
+  const input = element("input", { type: "number", min: "0", max: "9999", step: "1" });
+  input.value = `${value}`;
+  input.addEventListener("change", () => {
+    input.value = `${clamp(Math.round(Number(input.value) || 0), 0, 9999)}`;
+    changed(Number(input.value));
+  });
+  return { row: element("label", { class: "live-choice" }, element("span", {}, label), input) };
 }
 
 /**
  * Make a button.
  * @param {string} text
  * @param {() => void} pressed
+ * @returns {HTMLButtonElement}
  */
 export function button(text, pressed) {
   const made = element("button", { type: "button", class: "live-button" }, text);

@@ -43,7 +43,7 @@ await open(async (stage) => {
   );
   const names = order.map((axis) => /** @type {[string, string]} */ ([
     `${axis}`,
-    `latent ${axis}: ${facts.nats[axis].toFixed(2)} nats`,
+    `${axis}: ${facts.nats[axis].toFixed(2)} nats`,
   ]));
   const turn = (/** @type {0 | 1} */ which) => (/** @type {string} */ value) => {
     const [other, old] = [axes[1 - which], axes[which]];
@@ -51,12 +51,12 @@ await open(async (stage) => {
     if (axes[which] === other) axes[1 - which] = old; // two different axes, always
     renew();
   };
-  const acrossAxis = choice("Across goes", names, `${axes[0]}`, turn(0));
-  const upAxis = choice("Up goes", names, `${axes[1]}`, turn(1));
+  const acrossAxis = choice("Across goes latent", names, `${axes[0]}`, turn(0));
+  const upAxis = choice("Up goes latent", names, `${axes[1]}`, turn(1));
   const starts = facts.examples.digits.slice(0, 10).map(
     (digit, k) => /** @type {[string, string]} */ ([`${k}`, `the code of a ${digit}`])
   );
-  const start = choice("Start from", [["zero", "zero, the prior's middle"], ...starts], "zero", (value) =>
+  const start = choice("Start from", [["zero", "zero, the middle"], ...starts], "zero", (value) =>
     begin(value === "zero" ? new Float32Array(LATENTS) : facts.examples.codes[Number(value)])
   );
   const chance = button("A code by chance", () => begin(drawCode(draw, LATENTS)));
@@ -68,8 +68,8 @@ await open(async (stage) => {
   }
 
   function renew() {
-    acrossAxis.select.value = `${axes[0]}`;
-    upAxis.select.value = `${axes[1]}`;
+    acrossAxis.set(`${axes[0]}`);
+    upAxis.set(`${axes[1]}`);
     mapIsOld = true;
     move(z[axes[0]], z[axes[1]]);
   }
@@ -102,7 +102,7 @@ await open(async (stage) => {
     handle.style.top = `${50 - (50 * (y / REACH) * (STEPS - 1)) / STEPS}%`;
     handle.setAttribute("aria-valuenow", x.toFixed(2));
     handle.setAttribute("aria-valuetext", `across ${twoDigits(x)}, up ${twoDigits(y)}`);
-    const seen = `The judge reads a ${digit} and is ${Math.round(100 * share)} % sure.`;
+    const seen = `The judge reads a ${digit} and is ${Math.round(100 * share)}\u00a0% sure.`;
     picture.setAttribute("aria-label", `The picture at the point. ${seen}`);
     say(seen);
   }
@@ -117,13 +117,14 @@ await open(async (stage) => {
     );
   };
   plane.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
+    if (!event.isPrimary) return; // a second finger would tear the point to and fro
     plane.setPointerCapture(event.pointerId);
     handle.focus({ preventScroll: true });
     follow(event);
     event.preventDefault();
   });
   plane.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-    if (plane.hasPointerCapture(event.pointerId)) follow(event);
+    if (event.isPrimary && plane.hasPointerCapture(event.pointerId)) follow(event);
   });
   handle.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const step = KEYS[event.key];

@@ -83,6 +83,7 @@ export function pad(changed, say) {
     };
   };
   canvas.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
+    if (!event.isPrimary) return; // a second finger has no pen
     canvas.setPointerCapture(event.pointerId);
     canvas.focus({ preventScroll: true });
     pen = place(event);
@@ -91,9 +92,11 @@ export function pad(changed, say) {
     event.preventDefault();
   });
   canvas.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-    if (canvas.hasPointerCapture(event.pointerId)) go(place(event));
+    // a finger is captured by itself, the second one too
+    if (event.isPrimary && canvas.hasPointerCapture(event.pointerId)) go(place(event));
   });
-  const lift = () => {
+  const lift = (/** @type {PointerEvent} */ event) => {
+    if (!event.isPrimary) return;
     down = false;
     go(pen);
   };
