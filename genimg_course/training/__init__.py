@@ -11,6 +11,7 @@ from genimg_course.training.likelihood import likelihood_step
 from genimg_course.training.loop import History, fit
 from genimg_course.training.masking import inpaint, masked_step, square_holes
 from genimg_course.training.meters import kept_bytes, operator_seconds, step_seconds
+from genimg_course.training.replay import Replay
 from genimg_course.training.sampling import sample
 from genimg_course.training.schedules import warm_up
 from genimg_course.training.snapshots import restore_run, run_state
@@ -34,6 +35,7 @@ __all__ = [
     "MissingOperation",
     "NonFiniteLoss",
     "OutOfMemory",
+    "Replay",
     "accumulated_step",
     "adam",
     "autoencoder_step",
