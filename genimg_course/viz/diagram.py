@@ -12,18 +12,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from genimg_course.viz.style import BLUE, DPI, GREEN, GREY, INK, ORANGE, VERMILION, Figure, style
 
-__all__ = ["Edge", "Node", "cgan_diagram", "flow_diagram", "vae_diagram"]
+__all__ = ["Edge", "Flow", "Node", "flow_diagram", "flow_panels"]
 
 Point = tuple[float, float]
 
 _PAD_X, _PAD_Y = 0.11, 0.09
 _MARGIN = 0.14
+_ABOVE = 0.14  # between boxes and their heading
 _CLEAR = 0.03  # between a box and an arrow
 _GAP = 0.06  # between an arrow and its text
+_APART = 0.065  # of an arrow and the gradient that comes back beside it, from their middle
 
 # edge colour, fill, how round the corners are
 _KINDS: dict[str, tuple[str, str, float]] = {
@@ -32,9 +35,9 @@ _KINDS: dict[str, tuple[str, str, float]] = {
     "random": (ORANGE, "#FDF1D8", 0.16),
     "loss": (GREEN, "#DDF2EA", 0.08),
     "stop": (VERMILION, "#FBE6DA", 0.02),
+    "frozen": (GREY, "#EDEDED", 0.08),
 }
-# colour, dashes
-_FLOWS: dict[str, tuple[str, str]] = {"value": (INK, "-"), "gradient": (VERMILION, "--")}
+_VALUE, _GRADIENT = (INK, "-"), (VERMILION, "--")  # colour, dashes
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,14 @@ class Node:
         text: what stands in the box; mathematics between dollars.
         x: horizontal place of the middle.
         y: vertical place of the middle, upwards.
-        kind: a tensor, a network, a random draw, a loss, or a stop for gradients.
+        kind: a tensor, a network, a random draw, a loss, a stop for gradients, or a frozen network,
+            which lets gradients through and gets no update.
     """
 
     text: str
     x: float
     y: float
-    kind: Literal["tensor", "network", "random", "loss", "stop"] = "tensor"
+    kind: Literal["tensor", "network", "random", "loss", "stop", "frozen"] = "tensor"
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,8 @@ class Edge:
         target: name of the box at its tip.
         text: beside the longest straight piece.
         via: corners between them, in inches.
-        kind: a value that flows forwards, or a gradient that flows back.
+        kind: a value that flows forwards, a gradient that flows back, or both: the value from
+            source to target, and beside it the gradient from target to source.
         side: where the text stands: above or left of its piece, or below or right of it.
     """
 
@@ -74,8 +79,41 @@ class Edge:
     target: str
     text: str = ""
     via: tuple[Point, ...] = ()
-    kind: Literal["value", "gradient"] = "value"
+    kind: Literal["value", "gradient", "both"] = "value"
     side: Literal["before", "behind"] = "before"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What flows where in one computation, such as one update of one network.
+
+    Args:
+        nodes: the boxes by name.
+        edges: the arrows; full lines are values, dashed lines gradients.
+        heading: above the boxes, in bold type.
+
+    Raises:
+        ValueError: if there are no boxes, or an arrow names a box that is not there.
+    """
+
+    nodes: Mapping[str, Node]
+    edges: Sequence[Edge]
+    heading: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.nodes:
+            raise ValueError("there are no nodes; pass at least one Node by name")
+        unknown = {name for e in self.edges for name in (e.source, e.target)} - set(self.nodes)
+        if unknown:
+            raise ValueError(
+                f"edges name {sorted(unknown)}, but the nodes are {sorted(self.nodes)}"
+            )
+
+    @property
+    def with_gradient(self) -> set[str]:
+        """Return the names of the boxes at which a gradient arrives."""
+        back = {edge.source for edge in self.edges if edge.kind == "both"}
+        return back | {edge.target for edge in self.edges if edge.kind == "gradient"}
 
 
 @dataclass(frozen=True)
@@ -125,106 +163,40 @@ def flow_diagram(
     >>> flow_diagram({"a": Node("x", 0, 0), "b": Node("f", 1, 0, "network")}, [Edge("a", "b")]).alt
     'Diagram. x to f.'
     """
-    if not nodes:
-        raise ValueError("there are no nodes; pass at least one Node by name")
-    unknown = {name for e in edges for name in (e.source, e.target)} - set(nodes)
-    if unknown:
-        raise ValueError(f"edges name {sorted(unknown)}, but the nodes are {sorted(nodes)}")
-    figure = Figure(1, 1, layout=None, alt=alt or _in_words(nodes, edges, title))
+    return flow_panels(Flow(nodes, edges), title=title, alt=alt)
+
+
+def flow_panels(*flows: Flow, title: str | None = None, alt: str | None = None) -> Figure:
+    """Draw flows on one page, such as the steps of two players; each is placed by its boxes.
+
+    Args:
+        flows: what to draw.
+        title: above everything.
+        alt: what the picture shows; by default its arrows in words.
+
+    Returns:
+        The figure, as large as what is drawn on it.
+    """
+    words = " ".join(_in_words(flow) for flow in flows)
+    figure = Figure(1, 1, layout=None)
+    figure.alt = alt or f"Diagram{f' ({title})' if title else ''}. {words}"
     with style():
         axes = figure.add_axes((0, 0, 1, 1))
         axes.axis("off")
         # one unit of the axes is one inch; without this, texts would have no size in inches yet
         axes.set(xlim=(0, 1), ylim=(0, 1))
-        boxes = {name: _draw_node(axes, node) for name, node in nodes.items()}
-        for edge in edges:
-            _draw_edge(axes, edge, boxes)
-        _fit_page(figure, axes, title)
+        headings = [_draw_flow(axes, flow) for flow in flows]
+        _fit_page(figure, axes, title, headings)
     return figure
 
 
-def vae_diagram() -> Figure:
-    """Draw the variational autoencoder: both networks, the random draw, and the two loss terms."""
-    nodes = {
-        "x": Node("$x$\nimage", 0.0, 1.6),
-        "encoder": Node("encoder", 1.15, 1.6, "network"),
-        "code": Node("mean $\\mu$\nlog-variance $\\log\\sigma^2$", 2.75, 1.6),
-        "z": Node("$z = \\mu + \\sigma \\odot \\varepsilon$", 4.45, 1.6),
-        "eps": Node("$\\varepsilon \\sim N(0, I)$", 4.45, 2.45, "random"),
-        "decoder": Node("decoder", 5.75, 1.6, "network"),
-        "x_hat": Node("$\\hat{x}$\nimage", 6.85, 1.6),
-        "kl": Node("KL term\n$KL(N(\\mu, \\sigma^2)\\;||\\;N(0, I))$", 2.75, 0.55, "loss"),
-        "reconstruction": Node("reconstruction term\n$-\\log p(x\\;|\\;z)$", 6.5, 0.55, "loss"),
-        "loss": Node("negative ELBO\nsum of both", 4.75, 0.55, "loss"),
-    }
-    edges = [
-        Edge("x", "encoder"),
-        Edge("encoder", "code"),
-        Edge("code", "z"),
-        Edge("eps", "z"),
-        Edge("z", "decoder"),
-        Edge("decoder", "x_hat"),
-        Edge("code", "kl"),
-        Edge("x_hat", "reconstruction"),
-        Edge("x", "reconstruction", "the image to be matched", via=((0.0, -0.05), (6.5, -0.05))),
-        Edge("kl", "loss"),
-        Edge("reconstruction", "loss"),
-    ]
-    alt = (
-        "Diagram of a variational autoencoder. An encoder turns the image x into a mean and a "
-        "log-variance; z is the mean plus the standard deviation times noise from N(0, I); a "
-        "decoder turns z into the image x hat. The KL term compares N(mu, sigma squared) with "
-        "N(0, I), the reconstruction term compares x hat with x; their sum is the negative ELBO."
-    )
-    title = (
-        "A variational autoencoder: the noise comes in from outside, so gradients pass through z"
-    )
-    return flow_diagram(nodes, edges, title=title, alt=alt)
-
-
-def cgan_diagram() -> Figure:
-    """Draw the conditional GAN: what both networks see, and where each step's gradient ends."""
-    nodes = {
-        "x": Node("$x$\nreal image", 0.0, 2.95),
-        "y": Node("$y$\nclass", 0.0, 1.95),
-        "z": Node("$z \\sim N(0, I)$", 0.0, 0.95, "random"),
-        "G": Node("generator $G$", 1.4, 0.95, "network"),
-        "fake": Node("fake image\n$G(z, y)$", 2.75, 0.95),
-        "detach": Node("detach\nin $D$'s step", 4.05, 0.95, "stop"),
-        "D": Node("discriminator\n$D$", 5.05, 1.95, "network"),
-        "logits": Node("logits", 6.3, 1.95),
-        "d_loss": Node("$D$'s loss\nreal up,\nfake down", 6.3, 2.95, "loss"),
-        "g_loss": Node("$G$'s loss\nfake up", 6.3, 0.95, "loss"),
-    }
-    edges = [
-        Edge("x", "D", "real pair $(x, y)$", via=((4.85, 2.95),)),
-        Edge("y", "D"),
-        Edge("y", "G", via=((1.4, 1.95),)),
-        Edge("z", "G"),
-        Edge("G", "fake"),
-        Edge("fake", "detach"),
-        Edge("detach", "D", via=((4.85, 0.95),)),
-        Edge("fake", "D", "the same pair in $G$'s step", via=((2.75, 0.25), (5.25, 0.25))),
-        Edge("D", "logits"),
-        Edge("logits", "d_loss"),
-        Edge("logits", "g_loss"),
-        Edge("d_loss", "D", via=((5.25, 2.95),), kind="gradient"),
-        Edge(
-            "g_loss",
-            "G",
-            "gradient in $G$'s step: back through $D$, which stays as it is, into $G$",
-            via=((6.3, -0.2), (1.4, -0.2)),
-            kind="gradient",
-        ),
-    ]
-    alt = (
-        "Diagram of a conditional GAN. The generator G turns noise z and a class y into a fake "
-        "image. The discriminator D sees real pairs (x, y) and fake pairs (G(z, y), y) and gives "
-        "logits. In the step of D the fake image is detached, so the gradient of its loss ends in "
-        "D; in the step of G the gradient flows back through D, which is not updated, into G."
-    )
-    title = "A conditional GAN: both networks see the class; dashed arrows are gradients"
-    return flow_diagram(nodes, edges, title=title, alt=alt)
+def _draw_flow(axes: Axes, flow: Flow) -> Text:
+    """Draw boxes and arrows, and return the heading above them."""
+    boxes = {name: _draw_node(axes, node) for name, node in flow.nodes.items()}
+    for edge in flow.edges:
+        _draw_edge(axes, edge, boxes)
+    top = max(box.y1 for box in boxes.values()) + _ABOVE
+    return axes.text(0, top, flow.heading, va="bottom", weight="bold")
 
 
 def _draw_node(axes: Axes, node: Node) -> _Box:
@@ -246,9 +218,19 @@ def _draw_node(axes: Axes, node: Node) -> _Box:
 
 
 def _draw_edge(axes: Axes, edge: Edge, boxes: Mapping[str, _Box]) -> None:
-    source, target = boxes[edge.source], boxes[edge.target]
-    points = _route(source, target, edge.via)
-    colour, dashes = _FLOWS[edge.kind]
+    points = _route(boxes[edge.source], boxes[edge.target], edge.via)
+    look = _GRADIENT if edge.kind == "gradient" else _VALUE
+    if edge.kind == "both":
+        _draw_arrow(axes, _beside(points, _APART), *_VALUE)
+        _draw_arrow(axes, _beside(points, -_APART)[::-1], *_GRADIENT)
+    else:
+        _draw_arrow(axes, points, *look)
+    if edge.text:
+        pieces = pairwise(points)
+        _label_piece(axes, edge, *max(pieces, key=lambda piece: math.dist(*piece)), look[0])
+
+
+def _draw_arrow(axes: Axes, points: Sequence[Point], colour: str, dashes: str) -> None:
     arrow = FancyArrowPatch(
         path=Path(points),
         arrowstyle="-|>,head_length=4.5,head_width=2.4",
@@ -262,24 +244,33 @@ def _draw_edge(axes: Axes, edge: Edge, boxes: Mapping[str, _Box]) -> None:
         zorder=2,
     )
     axes.add_patch(arrow)
-    if edge.text:
-        pieces = pairwise(points)
-        _label_piece(axes, edge, *max(pieces, key=lambda piece: math.dist(*piece)), colour)
+
+
+def _beside(points: Sequence[Point], distance: float) -> list[Point]:
+    """Return a way that runs beside another one, to its left where the distance is positive."""
+    ways = [np.subtract(end, start) for start, end in pairwise(points)]
+    left = [np.array([-dy, dx]) / math.hypot(dx, dy) for dx, dy in ways]
+    moved = []
+    for point, before, behind in zip(points, [left[0], *left], [*left, left[-1]], strict=True):
+        x, y = np.add(point, distance * (before + behind) / (1 + before @ behind))
+        moved.append((float(x), float(y)))
+    return moved
 
 
 def _label_piece(axes: Axes, edge: Edge, start: Point, end: Point, colour: str) -> None:
     """Write the text of an arrow beside one of its pieces, never across it."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     above = edge.side == "before"
+    gap = _GAP + (_APART if edge.kind == "both" else 0.0)
     x, y = (start[0] + end[0]) / 2, (start[1] + end[1]) / 2
     ha, va = "center", "center"
     if abs(dx) > 0.01:
         va = "bottom" if above else "top"
-        y += _GAP if above else -_GAP
+        y += gap if above else -gap
     if abs(dy) > 0.01:
         left = above if dx * dy >= 0 else not above
         ha = "right" if left else "left"
-        x += -_GAP if left else _GAP
+        x += -gap if left else gap
     axes.text(x, y, edge.text, ha=ha, va=va, size=8, color=colour, zorder=4)
 
 
@@ -291,8 +282,12 @@ def _route(source: _Box, target: _Box, via: Sequence[Point]) -> list[Point]:
     return [start, *via, end]
 
 
-def _fit_page(figure: Figure, axes: Axes, title: str | None) -> None:
+def _fit_page(figure: Figure, axes: Axes, title: str | None, headings: Sequence[Text]) -> None:
     """Give the page the size of what is drawn on it; a unit of the axes stays one inch."""
+    drawn = [artist for artist in (*axes.texts, *axes.patches) if artist not in headings]
+    x0 = min(artist.get_window_extent().x0 for artist in drawn) / DPI
+    for heading in headings:
+        heading.set_x(x0)
     extents = [artist.get_window_extent() for artist in (*axes.texts, *axes.patches)]
     x0, y0, x1, y1 = np.array(Bbox.union(extents).extents) / DPI
     if title:
@@ -304,9 +299,12 @@ def _fit_page(figure: Figure, axes: Axes, title: str | None) -> None:
     axes.set(xlim=(x0 - _MARGIN, x1 + _MARGIN), ylim=(y0 - _MARGIN, y1 + _MARGIN))
 
 
-def _in_words(nodes: Mapping[str, Node], edges: Sequence[Edge], title: str | None) -> str:
+def _in_words(flow: Flow) -> str:
     def name(key: str) -> str:
-        return nodes[key].text.replace("\n", " ").replace("$", "")
+        return flow.nodes[key].text.replace("\n", " ").replace("$", "")
 
-    arrows = "; ".join(f"{name(e.source)} to {name(e.target)}" for e in edges)
-    return f"Diagram{f' ({title})' if title else ''}. {arrows}."
+    forward = [f"{name(e.source)} to {name(e.target)}" for e in flow.edges if e.kind != "gradient"]
+    back = [f"{name(e.target)} to {name(e.source)}" for e in flow.edges if e.kind == "both"]
+    back += [f"{name(e.source)} to {name(e.target)}" for e in flow.edges if e.kind == "gradient"]
+    gradients = f" Gradients: {'; '.join(back)}." if back else ""
+    return f"{flow.heading}{': ' if flow.heading else ''}{'; '.join(forward)}.{gradients}"
