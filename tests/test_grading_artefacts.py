@@ -6,6 +6,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from dataclasses import astuple
 
 import pytest
 from grading_material.toy import TOY, solved
@@ -226,6 +227,25 @@ def test_artefacts_belong_to_the_notebook_beside_them(tmp_path):
     assert [(item.name, item.reason) for item in ada.refused] == [("ada/model.pt", "format")]
     assert [item.kind for item in bob.artefacts] == ["safetensors"] and not bob.refused
     assert [(item.student, item.reason) for item in found.rejected] == [("eve", "artefact")]
+
+
+def test_no_picture_is_decoded_and_no_weights_are_loaded(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("somebody looks at what a stranger made")
+
+    (tmp_path / "ada").mkdir()
+    (tmp_path / "ada" / "06_toy_lesson.ipynb").write_bytes(solved())
+    (tmp_path / "ada" / "a.png").write_bytes(_sided(4096, 4096))  # far more than its bytes hold
+    (tmp_path / "ada" / "b.jpg").write_bytes(JPEG[:700] + os.urandom(500) + JPEG[-2:])
+    (tmp_path / "ada" / "c.safetensors").write_bytes(_weights(TWO))
+    for name in ("torch.load", "torch.frombuffer", "numpy.frombuffer", "safetensors.safe_open"):
+        monkeypatch.setattr(name, refuse)
+    for name in ("PIL.Image.open", "PIL.Image.frombytes", "zlib.decompress", "zlib.decompressobj"):
+        monkeypatch.setattr(name, refuse)
+    (ada,) = gather(tmp_path, lessons=TOY).submissions
+    assert [item.kind for item in ada.artefacts] == ["png", "jpeg", "safetensors"]
+    held = {type(value) for item in ada.artefacts for value in astuple(item)}
+    assert held == {str, int}, "nothing of the content is passed on"
 
 
 def test_no_artefact_changes_the_answers(tmp_path):
