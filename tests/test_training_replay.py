@@ -35,6 +35,12 @@ def test_the_gaps_between_looks_grow():
     assert replay.steps == [0, 1, 4, 9, 16, 25, 36, 49, 64, 81, 100]
 
 
+def test_no_two_looks_fall_on_one_step_while_there_are_enough():
+    replay, _ = walk(count=30, steps=40)
+    assert len(replay.steps) == len(set(replay.steps)) == 30
+    assert replay.steps == sorted(replay.steps) and replay.steps[-1] == 40
+
+
 def test_a_short_run_is_looked_at_once_a_step_and_no_more():
     replay, _ = walk(count=30, steps=3)
     assert replay.steps == [0, 1, 2, 3]

@@ -91,6 +91,17 @@ def test_a_code_is_drawn_where_it_lies():
     assert blue - red > 50
 
 
+def test_places_are_marked_named_and_told():
+    places = {"your point": (1.0, -2.0), "its code": torch.tensor([0.5, 0.25])}
+    figure = latent_scatter([[0, 0]], xlabel="latent 3", ylabel="latent 5", marks=places)
+    cross, ring = figure.axes[0].collections[-2:]
+    assert [*cross.get_offsets()[0], *ring.get_offsets()[0]] == [1.0, -2.0, 0.5, 0.25]
+    assert [t.get_text() for t in figure.legends[0].get_texts()] == list(places)
+    assert figure.alt.endswith(
+        "Across latent 3, up latent 5: your point at (1, -2); its code at (0.5, 0.25)."
+    )
+
+
 @pytest.mark.parametrize(
     "call, said",
     [
@@ -103,6 +114,7 @@ def test_a_code_is_drawn_where_it_lies():
         (lambda: latent_scatter([[0, 0]], [0.5]), "whole numbers"),
         (lambda: latent_scatter([[0, 0]], [3], names=["a"]), "names has 1 entries.*class 3"),
         (lambda: latent_scatter([[0, 0]], limit=0), "limit is 0"),
+        (lambda: latent_scatter([[0, 0]], marks=dict.fromkeys("abc", (0, 0))), "at most two"),
     ],
 )
 def test_wrong_planes_are_refused_in_a_sentence(call, said):

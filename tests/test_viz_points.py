@@ -1,10 +1,14 @@
-"""Panels of points share their axes and count what they cannot show."""
+"""Panels of points share their axes and count what they cannot show; a field has fixed colours."""
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.colors import to_rgba
 
-from genimg_course.viz import png_bytes, point_panels
+from genimg_course.viz import png_bytes, point_field, point_panels
+from genimg_course.viz.style import BLUE, ORANGE
+
+FIELD = {"real": [[0.5, -0.25]], "generated": [[-0.5, 0.0], [0.0, 1.0]], "colour_label": "D"}
 
 
 def test_every_panel_has_its_points_and_the_same_range():
@@ -40,3 +44,48 @@ def test_bad_input_is_named(sets, limit, named):
     with pytest.raises(ValueError) as error:
         point_panels(sets, limit=limit)
     assert named in str(error.value)
+
+
+def right_half(places):
+    """Take every place with a positive first coordinate for real."""
+    return (places[:, 0] > 0).astype(float)
+
+
+def test_a_field_is_blue_where_it_is_one_and_the_right_way_round():
+    figure = point_field(right_half, limit=2.0, **FIELD)
+    picture = figure.axes[0].images[0]
+    plane = picture.get_array()
+    assert picture.get_extent() == [-2, 2, -2, 2] and picture.origin == "lower"
+    assert (plane[:, 41:] == 1).all() and (plane[:, :41] == 0).all()
+    up = point_field(lambda places: (places[:, 1] > 0).astype(float), **FIELD)
+    assert (up.axes[0].images[0].get_array()[41:] == 1).all()
+    assert picture.cmap(picture.norm(1.0)) == pytest.approx(to_rgba(BLUE), abs=0.01)
+    assert picture.cmap(picture.norm(0.0)) == pytest.approx(to_rgba(ORANGE), abs=0.01)
+    assert png_bytes(figure).startswith(b"\x89PNG")
+
+
+def test_the_same_value_has_the_same_colour_in_every_field():
+    for level in (0.2, 0.6):
+        picture = point_field(lambda places, v=level: np.full(len(places), v), **FIELD)
+        assert picture.axes[0].images[0].get_clim() == (0, 1)
+
+
+def test_points_of_a_field_lie_where_they_are_and_are_told_apart():
+    figure = point_field(right_half, **FIELD, title="Game")
+    clouds = {c.get_label(): c.get_offsets() for c in figure.axes[0].collections}
+    np.testing.assert_allclose(clouds["real"], FIELD["real"])
+    np.testing.assert_allclose(clouds["generated"], FIELD["generated"])
+    assert figure.alt == "Game: D, on average 1.00 at real points, 0.00 at generated points."
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"real": [[1.0, 2.0, 3.0]]}, r"real has shape \(1, 3\)"),
+        ({"field": lambda places: places[:3, 0] * 0}, "3 values for 6561 places"),
+        ({"field": lambda places: places[:, 0]}, "values from -3 to 3; pass probabilities"),
+    ],
+)
+def test_a_bad_field_is_named(change, named):
+    with pytest.raises(ValueError, match=named):
+        point_field(**({"field": right_half} | FIELD | change))

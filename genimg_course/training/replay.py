@@ -15,14 +15,14 @@ class Replay(Generic[Seen]):
 
     Give it to `fit` as ``log``; the step itself knows nothing of it. The first look is taken at
     once, before the run begins. The looks lie close together at first, where most happens, and
-    the gap between them grows in proportion to the number of looks.
+    the gap between them grows in proportion to their number.
 
     Args:
         look: returns what to keep, such as pictures of codes that stay the same. Each call returns
             something new, for the run goes on; and it draws no random numbers from a generator
             that the run draws from, or the run would not be the same as without it.
         steps: how many updates the run will take.
-        count: how many looks to take at most, the first and the last included.
+        count: how many looks to take, the first and the last included; a short run has fewer.
 
     Attributes:
         steps: the number of updates done at each look, from 0.
@@ -44,8 +44,8 @@ class Replay(Generic[Seen]):
         if count < 2:
             raise ValueError(f"count is {count}: expected at least two, the first and the last")
         self._look = look
-        share = [i / (count - 1) for i in range(1, count)]
-        self._due = sorted({max(1, round(steps * s**2)) for s in share})
+        last = min(count - 1, steps)
+        self._due = [max(i, round(steps * (i / last) ** 2)) for i in range(1, last + 1)]
         self.steps: list[int] = [0]
         self.kept: list[Seen] = [look()]
 

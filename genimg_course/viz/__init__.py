@@ -1,12 +1,21 @@
 """Figures and explorers: every function returns a `Figure` that shows itself in a notebook."""
 
+from genimg_course.viz.assembly import assemble
 from genimg_course.viz.coders import (
     autoencoder_diagram,
     cvae_diagram,
     denoiser_diagram,
     vae_diagram,
 )
-from genimg_course.viz.diagram import Edge, Flow, Node, flow_diagram, flow_panels
+from genimg_course.viz.diagram import (
+    Edge,
+    Flow,
+    Node,
+    cgan_diagram,
+    flow_diagram,
+    flow_panels,
+    vae_diagram,
+)
 from genimg_course.viz.explorer import Explorer, explore
 from genimg_course.viz.field import concept_map, family_tree
 from genimg_course.viz.figures import bars, curves, lines
@@ -20,7 +29,8 @@ from genimg_course.viz.live import LivePanel
 from genimg_course.viz.loops import training_diagram
 from genimg_course.viz.maps import heatmap, latent_scatter
 from genimg_course.viz.planes import phase_portraits
-from genimg_course.viz.points import point_panels
+from genimg_course.viz.points import point_field, point_panels
+from genimg_course.viz.strips import strips
 from genimg_course.viz.style import PALETTE, Figure, png_bytes, style
 from genimg_course.viz.timeline import timeline
 
@@ -33,6 +43,7 @@ __all__ = [
     "Flow",
     "LivePanel",
     "Node",
+    "assemble",
     "autoencoder_diagram",
     "bars",
     "cgan_diagram",
@@ -57,7 +68,9 @@ __all__ = [
     "loss_landscape",
     "phase_portraits",
     "png_bytes",
+    "point_field",
     "point_panels",
+    "strips",
     "style",
     "timeline",
     "training_diagram",

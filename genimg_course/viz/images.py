@@ -197,5 +197,5 @@ def _describe(
     kind = "grey" if channels == 1 else "colour"
     many = f"{count} {kind} image{'s' * (count > 1)} of {height} x {width} pixels"
     layout = f", {rows} rows of {columns}" if rows > 1 else ""
-    named = f" Rows: {'; '.join(labels)}." if labels else ""
+    named = f" Rows: {'; '.join(filter(None, labels))}." if any(labels) else ""
     return f"{title}: {many}{layout}.{named}" if title else f"{many}{layout}.{named}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib import patheffects
+from matplotlib.axes import Axes
 from matplotlib.patches import Circle
 
 from genimg_course.viz._axes import chart, number
@@ -94,6 +95,9 @@ def latent_scatter(
     names: Sequence[object] | None = None,
     limit: float = 4.0,
     prior: bool = True,
+    xlabel: str = "$z_1$",
+    ylabel: str = "$z_2$",
+    marks: Mapping[str, Sequence[float]] | None = None,
     title: str | None = None,
     alt: str | None = None,
 ) -> Figure:
@@ -108,8 +112,11 @@ def latent_scatter(
         names: names of the classes; by default their numbers.
         limit: half the length of both axes.
         prior: draw the circles.
+        xlabel: which latent is on the horizontal axis.
+        ylabel: which latent is on the vertical axis.
+        marks: single places, ``(x, y)`` by name, at most 2: a cross and a ring, named below.
         title: above the axes.
-        alt: what the picture shows; by default the numbers of codes and classes.
+        alt: what the picture shows; by default the numbers of codes and classes, and the marks.
 
     Returns:
         The figure.
@@ -131,7 +138,7 @@ def latent_scatter(
     outside = int((np.abs(codes) > limit).any(axis=1).sum())
 
     note = f"\n{outside} of {len(codes)} codes lie outside" if outside else ""
-    figure, axes = chart(f"$z_1${note}", "$z_2$", title, width=4.8, height=4.8)
+    figure, axes = chart(f"{xlabel}{note}", ylabel, title, width=4.8, height=4.8)
     with style():
         axes.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         size = float(np.clip(9000 / len(codes), 5, 24))
@@ -149,11 +156,37 @@ def latent_scatter(
             name = str(names[k] if names is not None else k)
             text = axes.text(x, y, name, ha="center", va="center", size=11, weight="bold")
             text.set_path_effects([patheffects.withStroke(linewidth=3, foreground="white")])
+        told = _draw_marks(figure, axes, marks or {})
     groups = f" in {len(present)} classes" if labels is not None else ""
     circles = " Dashed circles hold 50 % and 95 % of the prior." if prior else ""
-    shown = f"{len(codes)} codes{groups} in two dimensions, {outside} of them out of view.{circles}"
-    figure.alt = alt or f"{f'{title}: ' if title else ''}{shown}"
+    shown = f"{len(codes)} codes{groups} in two dimensions, {outside} of them out of view."
+    figure.alt = alt or f"{f'{title}: ' if title else ''}{shown}{circles}{told}"
     return figure
+
+
+def _draw_marks(figure: Figure, axes: Axes, marks: Mapping[str, Sequence[float]]) -> str:
+    """Draw a cross and a ring at single places, name them, and say in words where they are."""
+    if len(marks) > 2:
+        raise ValueError(f"marks are {list(marks)}; this figure shows at most two")
+    looks = (("P", INK, "white"), ("o", "none", INK))  # marker, fill, edge
+    for (name, place), (marker, fill, edge) in zip(marks.items(), looks, strict=False):
+        x, y = as_floats(place, f"marks[{name!r}]", ndim=1)
+        axes.scatter(
+            x,
+            y,
+            s=110,
+            marker=marker,
+            c=fill,
+            edgecolors=edge,
+            linewidths=1.4,
+            label=name,
+            zorder=4,
+        )
+    if not marks:
+        return ""
+    figure.legend(loc="outside lower center", ncols=2)
+    told = "; ".join(f"{name} at ({number(x)}, {number(y)})" for name, (x, y) in marks.items())
+    return f" Across {axes.get_xlabel()}, up {axes.get_ylabel()}: {told}."
 
 
 def _tick_names(names: Sequence[object] | None, what: str, count: int) -> list[str]:

@@ -14,6 +14,7 @@ import matplotlib.figure
 import numpy as np
 from cycler import cycler
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from numpy.typing import NDArray
 from PIL import Image
 
 __all__ = [
@@ -129,6 +130,10 @@ class Figure(matplotlib.figure.Figure):
         FigureCanvasAgg(self)
         self.alt = alt
 
+    def dots(self) -> NDArray[np.uint8]:
+        """Return the picture as red, green, blue and opacity of each dot, ``(H, W, 4)``."""
+        return _drawn(self)
+
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> tuple[Any, Any]:
         _keep_our_picture()
         picture = base64.b64encode(png_bytes(self)).decode("ascii")
@@ -150,11 +155,7 @@ def png_bytes(figure: matplotlib.figure.Figure) -> bytes:
     Returns:
         The bytes, beginning with the PNG signature.
     """
-    canvas, kept = FigureCanvasAgg(figure), figure.canvas
-    with style():
-        canvas.draw()
-    rgb = np.asarray(canvas.buffer_rgba())[..., :3]
-    figure.set_canvas(kept)
+    rgb = (figure.dots() if isinstance(figure, Figure) else _drawn(figure))[..., :3]
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(figure)
     grey = (rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all()
@@ -162,6 +163,15 @@ def png_bytes(figure: matplotlib.figure.Figure) -> bytes:
     picture = Image.fromarray(np.ascontiguousarray(rgb[..., 0] if grey else rgb))
     picture.save(target, format="PNG", dpi=(figure.dpi, figure.dpi))
     return target.getvalue()
+
+
+def _drawn(figure: matplotlib.figure.Figure) -> NDArray[np.uint8]:
+    """Draw a figure in the look of the course; it keeps its canvas."""
+    canvas, kept = FigureCanvasAgg(figure), figure.canvas
+    with style():
+        canvas.draw()
+    figure.set_canvas(kept)
+    return np.asarray(canvas.buffer_rgba())
 
 
 def page_width(figure: matplotlib.figure.Figure) -> int:
