@@ -471,26 +471,43 @@ with torch.no_grad():
 viz.image_grid(samples, columns=15, title="Sixty drawings that nobody made")
 
 # %% [markdown]
-# ## A latent is a knob, and you can turn it
+# ## Two latents span a plane, and each point of it is a drawing
 #
-# Choose a drawing, choose a latent (the first one carries the most nats), and move its value from one end of the prior to the other. Some latents slant, some thicken, some turn one digit into another. Nobody told them to.
+# What does a latent mean? Nobody told it to mean anything, so look. Choose two latents by the numbers below the bars: they are the axes, `across` and `up`. Each dot is the code of an unseen drawing, coloured by its digit; the digit's name stands at the median of its codes. The dashed circles
+# hold 50 % and 95 % of the prior. Now choose a `drawing`: a ring marks its code. The cross is your point, at `x` and `y`. The decoder draws what lies there; all other latents stay as they are in the drawing's code.
 
 # %%
 order = nats.argsort(descending=True)
+first, second = (int(j) + 1 for j in order[:2])
+digits = None if unseen.labels is None else unseen.labels[:600]
 
 
 @torch.no_grad()
-def turn(drawing: int = 3, latent: int = 1, value: float = 0.0) -> viz.Figure:
-    z = mu[drawing].clone()
-    z[order[latent - 1]] = value
-    changed = logits_to_images(model.decode(z[None]))
-    pictures = torch.cat([x_unseen[drawing][None], rebuilt[drawing][None], changed])
-    return viz.image_grid(
-        pictures, columns=3, titles=["drawing", "rebuilt", f"latent {latent} at {value:+.1f}"]
+def plane(drawing: int, across: int, up: int, x: float, y: float) -> viz.Figure:
+    if across == up:
+        raise ValueError("choose two different latents")
+    axes, z = [across - 1, up - 1], mu[drawing].clone()
+    z[axes] = torch.tensor([x, y], device=device)
+    there = logits_to_images(model.decode(z[None]))
+    xlabel, ylabel = (f"latent {j + 1} ({nats[j]:.2f} nats)" for j in axes)
+    places = {"your point": (x, y), "code of the drawing": mu[drawing, axes]}
+    codes = viz.latent_scatter(
+        mu[:600, axes], digits, limit=3.5, xlabel=xlabel, ylabel=ylabel, marks=places
     )
+    pictures = torch.cat([x_unseen[drawing][None], rebuilt[drawing][None], there])
+    titles = ["drawing", "rebuilt", "at your point"]
+    return viz.assemble([[codes, viz.image_grid(pictures, columns=1, titles=titles)]])
 
 
-viz.explore(turn, drawing=(0, 19, 1, 3), latent=(1, 8, 1, 1), value=(-3.0, 3.0, 0.1, 0.0))
+sides = {"across": (1, 8, 1, first), "up": (1, 8, 1, second)}
+viz.explore(plane, drawing=(0, 19, 1, 3), **sides, x=(-3.0, 3.0, 0.1, 0.0), y=(-3.0, 3.0, 0.1, 0.0))
+
+# %% [markdown]
+# Try three things.
+#
+# - **Move `x` slowly** from one end to the other. Our five became a zero at the left end, and a three and then a two on the way to the right. There was no jump anywhere. Between two digits lie grey pictures that are neither.
+# - **Put the cross on the name of another digit.** You need not get that digit. We went to the ones and got a two: two latents agreed with the ones, the other six were still those of a five.
+# - **Choose a latent whose bar is at zero** for `up`. All codes fall on a line, for the encoder says nothing there, and moving `y` changes nothing, for the decoder does not listen.
 
 # %% [markdown]
 # ## More samples tighten the bound

@@ -48,6 +48,7 @@ SEED = 0
 
 # %%
 import cmath
+import copy
 import math
 
 import torch
@@ -59,7 +60,7 @@ from genimg_course.maths.proofs import proof
 from genimg_course.models import PointDiscriminator, PointGenerator
 from genimg_course.profiles import budget as choose_budget
 from genimg_course.report import Goal, report
-from genimg_course.training import Average, fit, gan_step, seed_everything
+from genimg_course.training import Average, Replay, fit, gan_step, seed_everything
 
 # %%
 budget = choose_budget(
@@ -490,6 +491,11 @@ def judged(network: nn.Module) -> tuple[int, float]:
     return metrics.count_modes(points_of(network), law.centres, spread=law.spread)
 
 
+def watched(*networks: nn.Module, steps: int) -> Replay:
+    """Keep copies of both players at some thirty steps of a run, to look back at them."""
+    return Replay(lambda: copy.deepcopy(networks), steps=steps)
+
+
 # %%
 generator, discriminator = players()
 opt_g, opt_d = adam(generator), adam(discriminator)
@@ -506,7 +512,8 @@ def step(n: int, x: Tensor) -> dict[str, Tensor]:
 
 
 batches = data.draws(law.sample, budget.batch, rng=rng)
-history = fit(step, batches, steps=budget.steps)
+replays = {"in turn": watched(generator, discriminator, steps=budget.steps)}
+history = fit(step, batches, steps=budget.steps, log=replays["in turn"])
 
 # %%
 modes, good = judged(average.network)
@@ -549,7 +556,8 @@ def hasty_step(n: int, x: Tensor) -> dict[str, Tensor]:
     return found
 
 
-hasty_history = fit(hasty_step, batches, steps=budget.rounds)
+replays["ten to one"] = watched(hasty, slow_judge, steps=budget.rounds)
+hasty_history = fit(hasty_step, batches, steps=budget.rounds, log=replays["ten to one"])
 
 # %%
 collapsed, collapsed_good = judged(hasty)
@@ -714,7 +722,9 @@ def train_bounded(steepness: float) -> nn.Module:
         average.update(generator)
         return found
 
-    fit(step, batches, steps=budget.bounded)
+    replay = watched(generator, judge, steps=budget.bounded)
+    replays[f"slope at most {steepness:g}"] = replay
+    fit(step, batches, steps=budget.bounded, log=replay)
     return average.network
 
 
@@ -731,6 +741,46 @@ viz.point_panels(
 
 # %% [markdown]
 # Against the tame judge the points pass the modes by; in thirty seeds at most one point in nine was good. With a slope of 20 all eight modes were found in each of the thirty. Nothing is wrong with the method: the scale is. If the details of your data are fine and sharp, a bound of 1 may hide them. Rescale the data or the output, or use a penalty that acts only where the data are.
+
+# %% [markdown]
+# ## The generator sees one thing only: the judge's field
+#
+# A generator never meets a real point. It moves its points to where the judge's output rises, and that is all. So to understand a run, look at the judge's output everywhere. We kept both players
+# at thirty moments of each of the four runs. Blue places pass for real, orange ones for generated, and on the line the judge cannot decide. The output $a$ is shown as $\sigma(a)$, with the sigmoid $\sigma$. For the two bounded judges with their hinge loss this is no probability, but the line and the colours mean the same. The yellow points come from the generator as it was at that moment, not from its average. The line below counts the modes.
+
+
+# %%
+counts = {
+    name: [judged(generator) for generator, _ in replay.kept] for name, replay in replays.items()
+}
+
+
+@torch.no_grad()
+def watch(run: str, moment: int) -> viz.Figure:
+    steps, players_then = replays[run].steps, replays[run].kept
+    moment = min(moment, len(steps) - 1)  # a very short run has fewer moments
+    generator, judge = players_then[moment]
+    found, share = counts[run][moment]
+    field = viz.point_field(
+        lambda places: torch.sigmoid(judge.eval()(torch.as_tensor(places).float())),
+        real=real[:400],
+        generated=points_of(generator)[:400],
+        colour_label="sigmoid of the judge's output",
+        title=f"{run}, after {steps[moment]} steps: {found} of 8 modes, {share:.0%} good points",
+    )
+    line = {"modes": {"found": [each for each, _ in counts[run]]}}
+    below = viz.strips(steps, line, xlabel="step", cursor=steps[moment], limits={"modes": (0, 8)})
+    return viz.assemble([[field], [below]])
+
+
+viz.explore(watch, run=list(replays), moment=(0, 29, 1, 29))
+
+# %% [markdown]
+# Try three things.
+#
+# - **In turn**, go from the first moment to the last. The judge first cuts the plane into a few large patches, and the points spread over them. Then pale islands grow around the modes, and only then do the modes get counted. At the end hardly any place is blue: where the generator is good, the judge is undecided.
+# - **Ten to one**, one moment at a time. The field is nearly flat, and it tilts to the side where the clump is not. The clump runs there, and the field tilts again.
+# - **Slope at most 1** against **slope at most 20**, at the last moment. The tame judge has one soft slope across the whole plane and does not see a single mode. The steep one has an island at each mode.
 
 # %% [markdown]
 # ### From the errata: no hill, so no local minima

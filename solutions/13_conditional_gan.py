@@ -66,7 +66,15 @@ from genimg_course.models import ConditionalGenerator, Discriminator, Projection
 from genimg_course.profiles import budget as choose_budget
 from genimg_course.report import Goal, report
 from genimg_course.source import show_source
-from genimg_course.training import Average, fit, gan_step, lazily, pick_device, seed_everything
+from genimg_course.training import (
+    Average,
+    Replay,
+    fit,
+    gan_step,
+    lazily,
+    pick_device,
+    seed_everything,
+)
 
 # %%
 budget = choose_budget(
@@ -428,8 +436,19 @@ def step(n: int, x: Tensor, y: Tensor) -> dict[str, Tensor]:
     return losses
 
 
+# %%
+ten_by_code = twelve_codes.repeat_interleave(10, dim=0), each_class.repeat(12)
+
+
+@torch.no_grad()
+def look() -> Tensor:
+    """Return the ten digits of each code, as they are drawn now: bytes, (120, 1, H, W)."""
+    return data.to_uint8(average.network(*ten_by_code)).cpu()
+
+
+replay = Replay(look, steps=steps)
 cpu_seconds = -time.process_time()
-history = fit(step, batches, steps=steps, preview=draw_samples)
+history = fit(step, batches, steps=steps, preview=draw_samples, log=replay)
 cpu_seconds += time.process_time()
 
 # %%
@@ -476,6 +495,60 @@ viz.heatmap(
     limits=(0, 1),
     title="Where it misses",
 )
+
+# %% [markdown]
+# ## Go back in time: the label is learned before the noise
+#
+# The run has left its pictures behind: at thirty moments we kept what the average drew from the same twelve codes, 120 pictures each time. So you can go back and forth in it. Three lines stand below the pictures: the share that the judge takes for the digit that was asked for; how far two drawings of one digit are apart in a
+# pixel (the root mean square over the pixels; from black to white it is 2); and both losses, as means since the moment before.
+
+
+# %%
+def apart(x: Tensor) -> float:
+    """Return how far two pictures are apart in a pixel, on average over all pairs of ``x``."""
+    return float(torch.pdist(x.flatten(start_dim=1)).mean()) / x[0].numel() ** 0.5
+
+
+def recent(name: str) -> list[float]:
+    """Return a loss at each moment: the mean over the steps since the moment before."""
+    moment = torch.bucketize(torch.tensor(history["step"]), torch.tensor(replay.steps).float())
+    sums = torch.bincount(moment, weights=torch.tensor(history[name]))
+    return [history[name][0], *(sums / torch.bincount(moment))[1:].tolist()]
+
+
+seen_then = [data.to_model_range(x) for x in replay.kept]
+as_asked = [judge.accuracy(x.to(device), ten_by_code[1]) for x in seen_then]
+varied = [sum(apart(x[k::10]) for k in range(10)) / 10 for x in seen_then]
+
+# %%
+told = {
+    "share": {"as asked": as_asked},
+    "per pixel": {"two of a digit": varied},
+    "nats": {name: recent(name) for name in ("d_loss", "g_loss")},
+}
+
+
+def rewind(moment: int) -> viz.Figure:
+    done = replay.steps[moment]
+    pictures = viz.image_grid(
+        seen_then[moment][:50],
+        titles=list(range(10)),
+        title=f"After {done} of {steps} steps: a column asks for one digit, a row keeps its noise",
+    )
+    limits = {"share": (0, 1.1), "per pixel": (0, 0.7)}
+    below = viz.strips(replay.steps, told, xlabel="step", cursor=done, limits=limits)
+    return viz.assemble([[pictures], [below]])
+
+
+last = len(replay.steps) - 1
+viz.explore(rewind, moment=(0, last, 1, last))
+
+# %% [markdown]
+# Try three moments (the steps are those of the `cpu` profile).
+#
+# - **Step 57.** The rows are nearly the same, so the noise has no say yet: two drawings of a digit are 0.17 apart. And yet the judge already sees the wanted digit in 76 % of them.
+# - **Step 228.** Now the rows part, and two drawings are 0.45 apart. At the same time the share fell, from 91 % at step 128 to 71 %: what was learned for one shape has to be learned for many. Then it rises for good.
+# - **Step 514 and the end.** The lines move little between them. The pictures do: smudges go, and one row has found thin strokes.
 
 # %% [markdown]
 # ## Accuracy alone can be cheated
@@ -558,24 +631,44 @@ viz.bars(
 # discriminator has no such term; against the best one of its kind, the best generator makes the law of the data.
 
 # %% [markdown]
-# ## Turn the knobs: one noise, ten digits
+# ## Turn the knobs: the digit says what, the noise says how
 #
-# The noise holds what the label leaves open: thickness, slant, typeface. Keep the noise and change the digit, then keep the digit and walk from one noise vector to another along an arc (each point of the way is again a draw from $N(0, I)$; on a straight line the middle would be too short).
+# The noise holds what the label leaves open: thickness, slant, typeface. The first row shows ten digits from one noise vector, the rows below thirty drawings of *your* digit, each from a noise of its own; the first drawing is the one above. `seed` draws other noise. `way` walks from each noise vector to another, along an arc (each point of the way is again a draw from $N(0, I)$; on a straight line the middle would be too short).
+#
+# `limit` is **truncation**: no number of the noise may be larger than the limit or smaller than its negative. Nothing is drawn anew for that. Each number keeps its rank in the law, so the drawings change smoothly when the limit moves. The title says how many of the thirty the judge takes for your digit, and how far two of them are apart in a pixel.
 
 
 # %%
+def truncated(z: Tensor, limit: float) -> Tensor:
+    """Turn draws of N(0, 1) into draws of the same law cut off at the limit; each keeps its rank."""
+    low = torch.special.ndtr(torch.tensor(-limit))
+    return torch.special.ndtri(low + (1 - 2 * low) * torch.special.ndtr(z))
+
+
 @torch.no_grad()
-def walk(digit: int = 7, way: float = 0.0) -> viz.Figure:
-    start, end = twelve_codes[0], twelve_codes[1]
+def ask(digit: int, seed: int, way: float, limit: float) -> viz.Figure:
+    noise = torch.Generator().manual_seed(seed)
+    start, end = torch.randn(2, 30, generator.latent_dim, generator=noise)
     z = math.cos(way * math.pi / 2) * start + math.sin(way * math.pi / 2) * end
-    row = average.network(z.expand(10, -1), each_class)
-    chosen = average.network(z[None], each_class[digit : digit + 1])
+    z, wanted = truncated(z, limit).to(device), each_class[digit].expand(30)
+    ten, yours = average.network(z[:1].expand(10, -1), each_class), average.network(z, wanted)
+    read = round(30 * judge.accuracy(yours, wanted))
     return viz.image_grid(
-        torch.cat([chosen, row]), columns=11, titles=[f"your {digit}", *map(str, range(10))]
+        torch.cat([ten, yours]),
+        row_labels=["one noise", f"thirty {digit}s", "", ""],
+        title=f"{read} of 30 read as {digit}; two of them differ by {apart(yours):.2f} a pixel",
     )
 
 
-viz.explore(walk, digit=(0, 9, 1, 7), way=(0.0, 1.0, 0.02, 0.0))
+at_will = {"way": (0.0, 1.0, 0.02, 0.0), "limit": (0.1, 4.0, 0.1, 4.0)}
+viz.explore(ask, digit=(0, 9, 1, 7), seed=(0, 20, 1, 0), **at_will)
+
+# %% [markdown]
+# Try three things.
+#
+# - **Change `digit` and nothing else.** The hand stays. Our first noise draws bold, upright digits, all ten of them.
+# - **Move `way`.** Slant, weight and typeface change on the way, and every seven stays a seven.
+# - **Pull `limit` down** to 0.5 and on to 0.1. The thirty sevens grow alike, until they are one and the same: two of them differed by 0.50 a pixel without a limit, by 0.23 at 0.5, and by 0.06 at 0.1. What you gain are typical pictures: at a limit of 4 the judge misread one of our thirty ones, at 0.5 none.
 
 # %% [markdown]
 # ## Take the label from the discriminator, and nobody checks

@@ -19,6 +19,7 @@ pytestmark = [
 ]
 each_lesson = pytest.mark.parametrize("name", NAMES)
 smoke = {"PROFILE": "smoke"}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def load(source: str, name: str) -> dict[str, Any]:
@@ -96,6 +97,17 @@ def test_no_lesson_prints_a_warning(name):
         if output.get("name") == "stderr" and "Warning" in "".join(output["text"])
     ]
     assert complaints == []
+
+
+@each_lesson
+def test_every_explorer_leaves_sliders_a_picture_and_its_description(name):
+    book = json.loads(executed(name).notebook.read_text(encoding="utf-8"))
+    for cell in book["cells"]:
+        if "viz.explore(" not in "".join(cell["source"]):
+            continue
+        (shown,) = [o for o in cell["outputs"] if o["output_type"] == "execute_result"]
+        assert set(shown["data"]) == {WIDGET_VIEW, "image/png", "text/plain"}
+        assert shown["metadata"]["image/png"]["alt"] == "".join(shown["data"]["text/plain"])
 
 
 @pytest.mark.skipif(not NAMES, reason="there are no lessons in solutions/")
