@@ -809,6 +809,12 @@ viz.explore(
 show_source(Classifier)
 
 # %% [markdown]
+# And here is one turn of the loop that trains it; all later lessons turn the same way. Follow the numbers. The gradient ends in `p.grad`, one tensor beside each weight $p$, and only the optimiser moves the weights.
+
+# %%
+viz.training_diagram()
+
+# %% [markdown]
 # It is trained with AdamW (Adam with decay outside the fraction) and a learning rate that rises and falls again. Each time a drawing is used it is turned, shifted and stretched a little, in a new way (`jitter`). Keep two sets away from it: new drawings in the same typefaces, and drawings in typefaces that it has never met.
 
 # %%

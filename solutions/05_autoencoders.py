@@ -254,6 +254,9 @@ proof("autoencoder.code_is_not_fixed")
 # The loss of a picture depends on both maps, so one backward pass gives the gradient of both. The path leads through the decoder into the encoder. Write the
 # step: `model(x)` rebuilds, the optimiser holds all parameters.
 
+# %%
+viz.autoencoder_diagram()
+
 
 # %%
 @exercise("autoencoder.step")
@@ -466,7 +469,13 @@ proof("autoencoder.best_decoder")
 # ## Noise turns the copying machine into a filter
 #
 # Give the model a noisy picture $\tilde x = x + \sigma\epsilon$ with $\epsilon \sim N(0, I)$, and ask for the clean $x$. This is a **denoising autoencoder**. Now the identity is a bad answer, whatever the
-# length of the code. For one linear map $A$ without any bottleneck, on centred pictures, the best answer is known:
+# length of the code.
+
+# %%
+viz.denoiser_diagram()
+
+# %% [markdown]
+# For one linear map $A$ without any bottleneck, on centred pictures, the best answer is known:
 #
 # $$A = \Sigma (\Sigma + \sigma^2 I)^{-1} = \sum_i \frac{\lambda_i}{\lambda_i + \sigma^2}\, u_i u_i^\top$$
 # <!-- proof: autoencoder.linear_denoiser -->

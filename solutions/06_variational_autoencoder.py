@@ -63,7 +63,7 @@ from genimg_course.models import VAE, logits_to_images
 from genimg_course.profiles import budget as choose_budget
 from genimg_course.report import Goal, report
 from genimg_course.source import show_source
-from genimg_course.training import fit, pick_device, seed_everything
+from genimg_course.training import Replay, fit, pick_device, seed_everything
 
 # %%
 budget = choose_budget(
@@ -392,10 +392,12 @@ codes = torch.randn(40, model.latent_dim, device=device)
 
 
 @torch.no_grad()
+def decoded() -> Tensor:
+    return logits_to_images(model.decode(codes)).cpu()
+
+
 def draw_samples() -> viz.Figure:
-    return viz.image_grid(
-        logits_to_images(model.decode(codes)), columns=20, title="forty codes, decoded"
-    )
+    return viz.image_grid(decoded(), columns=20, title="forty codes, decoded")
 
 
 def step(n: int, x: Tensor, *_: Tensor) -> dict[str, Tensor]:
@@ -404,7 +406,14 @@ def step(n: int, x: Tensor, *_: Tensor) -> dict[str, Tensor]:
     return losses
 
 
-history = fit(step, batches, steps=budget.steps, preview=draw_samples)
+replay = Replay(decoded, steps=budget.steps, count=14)
+history = fit(step, batches, steps=budget.steps, preview=draw_samples, log=replay)
+
+# %% [markdown]
+# A `Replay` kept what the forty codes gave on the way: closely at first, where most happens, then more and more rarely. Here is the run once more, as a short film. Watch one place, and count how often its digit changes before it settles.
+
+# %%
+viz.film(replay.kept, replay.steps, columns=20, title="forty codes, decoded")
 
 # %%
 viz.curves(

@@ -630,6 +630,9 @@ def route_condition(x: Tensor, z: Tensor, y: Tensor, *, classes: int) -> dict[st
 proof("vae.conditional_bound")
 
 # %%
+viz.cvae_diagram()
+
+# %%
 show_source(CVAE)
 
 # %% [markdown]

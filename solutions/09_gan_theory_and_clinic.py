@@ -289,6 +289,12 @@ print(
 # 5. Ask the judge, which has just moved, about them. No real picture is needed now.
 # 6. Compute the generator's loss and update **the generator only**.
 #
+# In the picture a network that a step does not update is grey. Note the difference between two ways of leaving a network alone. **detach** cuts the way: no gradient gets from the judge to the generator. In the second step the judge stays as it is too, but the way through it is open, and the generator's gradient must take it.
+
+# %%
+viz.gan_diagram()
+
+# %% [markdown]
 # The whole of it fits on a screen. Find the six steps. Which line cuts the fakes off, and what decides who is updated?
 
 # %%

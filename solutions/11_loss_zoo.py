@@ -435,6 +435,12 @@ def gradient_penalty(
 proof("gan.gradient_penalty")
 
 # %% [markdown]
+# In a round of training the critic gets several updates, five in the paper, before the generator gets one. `no_grad` does here what `detach` did in lesson 09, and saves the memory of the generator's graph. Follow the dashed arrows: only the one to the mixture starts from a score. It is the slope that the penalty looks at.
+
+# %%
+viz.wgan_gp_diagram()
+
+# %% [markdown]
 # One warning. The trick `critic(mixed).sum()` gives each image its own slope only if the critic looks at each image by itself. Batch normalisation breaks that: there the score of one image depends on all
 # others. See for yourself: differentiate the first image's score by all four images. How much of that gradient belongs to the other three?
 

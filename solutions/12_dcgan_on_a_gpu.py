@@ -86,6 +86,7 @@ from genimg_course.source import show_source
 from genimg_course.training import (
     Average,
     Checkpoints,
+    Replay,
     adam,
     fit,
     gan_step,
@@ -274,6 +275,12 @@ for pixels in (16, 28, 32, 64, 128):
     plan = size_rule(pixels)
     sides = [plan["side"] * 2**k for k in range(plan["doublings"] + 1)]
     print(f"{pixels:4d} pixels: {' -> '.join(map(str, sides))}")
+
+# %% [markdown]
+# Here are the layers of both networks for 16 pixels, with what leaves each of them: channels times height times width. Read the right side from the bottom: the discriminator goes the generator's way back.
+
+# %%
+viz.dcgan_diagram()
 
 # %% [markdown]
 # ## DCGAN's rules fit into a linter
@@ -788,17 +795,29 @@ run = build(fabric, budget.steps)
 codes = torch.randn(40, run.generator.latent_dim, device=device)
 
 
+def drawn() -> Tensor:
+    return sample(run.average.network, codes).cpu()
+
+
 def draw_samples() -> viz.Figure:
-    x = sample(run.average.network, codes)
-    figure = viz.image_grid(x, columns=20, title="forty codes, drawn")
+    figure = viz.image_grid(drawn(), columns=20, title="forty codes, drawn")
     number = len(list(folder.glob("samples-*.png")))
     (folder / f"samples-{number:03d}.png").write_bytes(viz.png_bytes(figure))
     return figure
 
 
+replay = Replay(drawn, steps=budget.steps, count=14)
 begun = time.process_time()
-history = fit(run.step, batches, steps=budget.steps, preview=draw_samples, fabric=fabric)
+history = fit(
+    run.step, batches, steps=budget.steps, preview=draw_samples, log=replay, fabric=fabric
+)
 cpu_seconds = time.process_time() - begun
+
+# %%
+viz.film(replay.kept, replay.steps, columns=20, title="forty codes, drawn")
+
+# %% [markdown]
+# That was the run as a film; a `Replay` kept a picture of the same forty codes at fourteen moments, closely at first. Unlike the decoder of lesson 06, which had targets, the generator changes its mind about a code even late in the run. Its average does so more slowly than the generator itself.
 
 # %%
 draw_samples()

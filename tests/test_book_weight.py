@@ -1,5 +1,8 @@
 """Light pages: what is taken out of a built site, and that nothing seen goes with it."""
 
+import base64
+import io
+import re
 import sys
 from pathlib import Path
 
@@ -76,6 +79,24 @@ def test_pictures_keep_every_pixel_and_the_page_names_the_lighter_file(site):
     assert "../_images/elsewhere.png" in page
     assert not (site / "_images" / "field.png").exists()
     np.testing.assert_array_equal(np.asarray(Image.open(packed)), ramp())
+
+
+def test_a_film_becomes_a_file_that_the_page_names(site):
+    file = io.BytesIO()
+    first, second = Image.fromarray(ramp()), Image.fromarray(ramp()[::-1])
+    first.save(file, format="WebP", save_all=True, append_images=[second], lossless=True)
+    still = (site / "_images" / "field.png").read_bytes()
+    text = [base64.b64encode(data).decode() for data in (still, file.getvalue())]
+    page = site / "notebooks" / "06.html"
+    page.write_text(
+        f'<source srcset="data:image/png;base64,{text[0]}">'
+        f'<img src="data:image/webp;base64,{text[1]}" alt="a film"/>'
+    )
+    lighten(site)
+    names = re.findall(r'(?:src|srcset)="\.\./_images/([0-9a-f]{64}\.webp)"', page.read_text())
+    assert len(names) == 2 and "base64" not in page.read_text()
+    np.testing.assert_array_equal(np.asarray(Image.open(site / "_images" / names[0])), ramp())
+    assert (site / "_images" / names[1]).read_bytes() == file.getvalue()
 
 
 SERVED = (

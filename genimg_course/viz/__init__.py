@@ -7,15 +7,7 @@ from genimg_course.viz.coders import (
     denoiser_diagram,
     vae_diagram,
 )
-from genimg_course.viz.diagram import (
-    Edge,
-    Flow,
-    Node,
-    cgan_diagram,
-    flow_diagram,
-    flow_panels,
-    vae_diagram,
-)
+from genimg_course.viz.diagram import Edge, Flow, Node, flow_diagram, flow_panels
 from genimg_course.viz.explorer import Explorer, explore
 from genimg_course.viz.field import concept_map, family_tree
 from genimg_course.viz.figures import bars, curves, lines
