@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from book_modules import run_modules
-from book_site import visits
+from book_site import first_picture, frame_time, visits
 from lessons import ROOT
 from torch import Tensor, nn
 
@@ -416,9 +416,7 @@ def wait_for_round(page: Any, least: int) -> None:
 
 
 def test_first_picture_stands_within_two_seconds(visit):
-    page = visit()
-    ready = page.evaluate("performance.getEntriesByName('live:ready')[0].startTime")
-    print(f"first picture after {ready:.0f} ms")
+    page, ready = first_picture(visit, within=2000)
     assert ready < 2000
     assert not page.locator(".live-still").is_visible()
     assert told(page) == (0, 0)
@@ -447,12 +445,7 @@ def test_frame_takes_less_than_sixteen_milliseconds(visit):
     page.get_by_role("button", name="Play").click()
     wait_for_round(page, 300)
     page.get_by_role("button", name="Pause").click()
-    times = sorted(
-        page.evaluate("performance.getEntriesByName('live:frame').map((entry) => entry.duration)")
-    )
-    middle, late = times[len(times) // 2], times[len(times) * 19 // 20]
-    print(f"{len(times)} frames: median {middle:.1f} ms, one in twenty above {late:.1f} ms")
-    assert middle < 16
+    assert frame_time(page) < 16
 
 
 def test_keyboard_alone_is_enough(visit):
