@@ -653,10 +653,12 @@ def ask(digit: int, seed: int, way: float, limit: float) -> viz.Figure:
     z, wanted = truncated(z, limit).to(device), each_class[digit].expand(30)
     ten, yours = average.network(z[:1].expand(10, -1), each_class), average.network(z, wanted)
     read = round(30 * judge.accuracy(yours, wanted))
+    told = f"{read} of 30 read as {digit}; two of them differ by {apart(yours):.2f} a pixel"
     return viz.image_grid(
         torch.cat([ten, yours]),
         row_labels=["one noise", f"thirty {digit}s", "", ""],
-        title=f"{read} of 30 read as {digit}; two of them differ by {apart(yours):.2f} a pixel",
+        title=told,
+        alt=f"Noise {seed}, {way:.0%} of the way, limit {limit:.1f}: {told}.",
     )
 
 
