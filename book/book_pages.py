@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from book_answers import answers_page
+from book_diagrams import models_page
 from book_errata import ERRATUM_MARK, errata_page
 from book_lessons import cells_with_head, hints_cell, proofs_by_lesson
 from book_museum import museum_page
@@ -87,6 +88,7 @@ def assemble(source: Path, lessons: Sequence[Path]) -> dict[str, Any]:
     shutil.copytree(BOOK, source, ignore=shutil.ignore_patterns("_build", "__pycache__", "*.py"))
     address = repository(ROOT)
     (source / "ask.md").write_text(answers_page(), encoding="utf-8")
+    (source / "models.md").write_text(models_page(source / "diagrams"), encoding="utf-8")
     for written in source.glob("*.md"):
         text = written.read_text(encoding="utf-8").replace("{{ repository }}", address)
         name = address.rsplit("/", 1)[-1]

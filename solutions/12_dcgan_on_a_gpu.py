@@ -817,7 +817,7 @@ cpu_seconds = time.process_time() - begun
 viz.film(replay.kept, replay.steps, columns=20, title="forty codes, drawn")
 
 # %% [markdown]
-# That was the run as a film; a `Replay` kept a picture of the same forty codes at fourteen moments, closely at first. Unlike the decoder of lesson 06, which had targets, the generator changes its mind about a code even late in the run. Its average does so more slowly than the generator itself.
+# That was the run as a film: a `Replay` kept what the average drew from the same forty codes at fourteen moments, closely at first. When do strokes join into digits? Does a place still change its digit late in the run?
 
 # %%
 draw_samples()
