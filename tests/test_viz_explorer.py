@@ -43,7 +43,8 @@ def test_moving_a_slider_changes_the_picture_and_its_description():
     assert middle(bytes(picture(explorer).value)) == 0
     explorer.controls["level"].value = 1.0
     assert middle(bytes(picture(explorer).value)) == 255
-    assert explorer.figure.alt == "level 1.00" and "level 1.00" in texts(explorer)[1]
+    assert explorer.figure.alt == "level 1.00"
+    assert ">level 1.00. Set to level = 1.<" in texts(explorer)[1]
     assert explorer.values == {"level": 1.0}
 
 
@@ -57,9 +58,22 @@ def test_a_cell_shows_the_widget_and_a_picture_for_pages_without_widgets():
         "model_id": explorer.widget.model_id,
     }
     assert middle(base64.b64decode(data["image/png"])) == 255
-    assert data["text/plain"] == "level 1.00" == metadata["image/png"]["alt"]
+    assert data["text/plain"] == "level 1.00. Set to level = 1." == metadata["image/png"]["alt"]
     assert metadata["image/png"]["width"] == int(picture(explorer).width)
     json.dumps([data, metadata])
+
+
+def test_the_description_says_what_each_control_is_set_to():
+    menu = {"a thin pen": 0.5, "a broad pen": 1.0}
+    explorer = explore(lambda pen, slant: shade(), pen=menu, slant=(0.0, 1.0, 0.1, 0.3))
+    assert ">level 0.00. Set to pen = a thin pen, slant = 0.3.<" in texts(explorer)[1]
+    explorer.controls["pen"].value = 1.0
+    assert "Set to pen = a broad pen, slant = 0.3." in texts(explorer)[1]
+
+
+def test_a_picture_without_a_description_says_so():
+    explorer = explore(lambda k: plt.figure(), k=(0, 4, 1, 2))
+    assert ">Picture without a description. Set to k = 2.<" in texts(explorer)[1]
 
 
 def test_an_error_is_a_sentence_and_the_sliders_stay_alive():
@@ -134,7 +148,17 @@ def test_the_labels_of_one_explorer_have_one_width():
     explorer = explore(lambda a, a_long_name: shade(0.0), a=(0, 1), a_long_name=(0, 1))
     a, b = explorer.controls.values()
     assert a.style.description_width == b.style.description_width
-    assert b.description == "a long name"
+    assert b.description == b.tooltip == "a long name"
+    assert a.layout.width == b.layout.width
+
+
+def test_many_controls_may_stand_side_by_side():
+    def flow(count):
+        names = "abcdefgh"[:count]
+        explorer = explore(lambda **_: shade(), **dict.fromkeys(names, (0, 1)))
+        return explorer.widget.children[0].layout.flex_flow
+
+    assert flow(4) == "column" and flow(5) == "row wrap"
 
 
 def test_the_middle_of_a_slider_is_one_of_its_steps():

@@ -8,6 +8,10 @@ from typing import Any
 
 __all__ = ["control"]
 
+# controls of one width end in line, and two stand side by side on a usual page; no wider than the
+# page, less what the front end leaves free on both sides
+_SIZE = {"width": "30em", "max_width": "calc(100% - 4px)"}
+
 
 def control(name: str, given: Any, *, label_width: str = "initial") -> Any:
     """Return a widget for what a caller gave: a widget, a tuple of numbers, choices, a switch.
@@ -28,6 +32,9 @@ def control(name: str, given: Any, *, label_width: str = "initial") -> Any:
     if not getattr(widget, "description", name):
         widget.description = name.replace("_", " ")
         widget.style.description_width = label_width
+        if widget.has_trait("tooltip"):  # of ipywidgets 8, which shows "null" where it has none
+            widget.tooltip = widget.description
+        widget.layout = _SIZE
     return widget
 
 
@@ -48,7 +55,7 @@ def _slider(name: str, *given: Any) -> Any:
     first = given[3] if len(given) > 3 else round(low + step * int((high - low) / step / 2), 12)
     if not low <= first <= high:
         raise ValueError(f"{name} begins at {first}; pass a value between {low} and {high}")
-    shared = {"min": low, "max": high, "step": step, "value": first, "layout": {"width": "30em"}}
+    shared = {"min": low, "max": high, "step": step, "value": first}
     if whole:
         return IntSlider(**shared)
     digits = max(0, -int(Decimal(f"{step:.2g}").as_tuple().exponent))

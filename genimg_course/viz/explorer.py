@@ -16,6 +16,7 @@ from genimg_course.viz.style import page_width, png_bytes
 __all__ = ["Explorer", "explore"]
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
+_FEW = 4
 # read aloud, but not seen: the picture beside it shows the same
 _UNSEEN = "position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%)"
 
@@ -42,8 +43,11 @@ class Explorer:
         self._message = ipywidgets.HTML(layout={"display": "none"})
         self._description = ipywidgets.HTML()
         self._picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
-        self._show(self._drawn())
-        parts = [*controls.values(), self._message, self._picture, self._description]
+        self._draw_and_show()
+        # many would push the picture out of sight, so they may stand side by side
+        flow = "row wrap" if len(controls) > _FEW else "column"
+        panel = ipywidgets.Box(list(controls.values()), layout={"flex_flow": flow})
+        parts = [panel, self._message, self._picture, self._description]
         self.widget = ipywidgets.VBox(parts)
         for widget in controls.values():
             widget.observe(self._redraw, names="value")
@@ -53,11 +57,18 @@ class Explorer:
         """Return what the controls are set to, by name."""
         return {name: widget.value for name, widget in self.controls.items()}
 
-    def _drawn(self) -> AnyFigure:
+    def _settings(self) -> str:
+        """Return in words what the controls are set to; a menu says the entry that is seen."""
+        shown = {name: getattr(w, "label", w.value) for name, w in self.controls.items()}
+        return ", ".join(f"{name} = {_plain(value)}" for name, value in shown.items())
+
+    def _draw_and_show(self) -> None:
+        settings = self._settings()  # before the drawing: the reader may move on meanwhile
         figure = self._draw(**self.values)
         if not isinstance(figure, AnyFigure):
             raise ValueError(f"the draw function must return a Figure, not {type(figure).__name__}")
-        return figure
+        alt = getattr(figure, "alt", "") or "Picture without a description"
+        self._show(figure, f"{alt.rstrip('.')}. Set to {settings}.")
 
     def _redraw(self, change: object = None) -> None:
         """Draw the present values; what changes meanwhile is drawn once, afterwards."""
@@ -75,18 +86,17 @@ class Explorer:
 
     def _attempt(self) -> None:
         try:
-            self._show(self._drawn())
+            self._draw_and_show()
         except Exception as error:
-            at = ", ".join(f"{name} = {_plain(value)}" for name, value in self.values.items())
-            text = f"No picture for {at} ({type(error).__name__}: {error}); below is the last one."
+            at, kind = self._settings(), type(error).__name__
+            text = f"No picture for {at} ({kind}: {error}); below is the last one."
             self._message.value = f'<div role="alert">{html.escape(text)}</div>'
             self._message.layout.display = None
         else:
             self._message.layout.display = "none"
 
-    def _show(self, figure: AnyFigure) -> None:
+    def _show(self, figure: AnyFigure, alt: str) -> None:
         picture = png_bytes(figure)
-        alt = getattr(figure, "alt", "") or "picture without a description"
         self.figure, self._alt, self._png = figure, alt, picture
         self._picture.width = str(page_width(figure))
         self._picture.value = picture
