@@ -12,10 +12,22 @@ from pathlib import Path
 import pytest
 from colab.emulation import ROOT, Colab, snapshot
 from colab.image import PINS, make_image
+from laboratory import EVERY_CELL, laboratory
+
+# the same tests, and the fixture that opens a lesson, with an `address` of this file
+from test_explorers import (  # noqa: F401
+    lesson,
+    test_every_control_changes_the_picture_and_its_description,
+    test_every_explorer_stands_on_the_page,
+    test_moving_the_controls_brings_no_error_and_asks_no_other_host,
+    trimmed_lessons,
+)
 
 NAMES = sorted(path.stem for path in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 # what set-up cells install; it is taken away again, so that an image stays what it was
 ADDED = ("genimg_course", "lightning-fabric", "lightning-utilities")
+# draws the widgets of ipywidgets 7 in a JupyterLab of today; newer ones draw those of 8 alone
+WIDGETS = "jupyterlab-widgets==1.1.11"
 FIRST_CELLS = 4  # set-up, parameters, imports, budget
 
 
@@ -101,3 +113,23 @@ def test_a_solved_lesson_runs_at_smoke(installed, name):
     ]
     assert complaints == []
     print(f"\n{name}: {time.monotonic() - start:.1f} s")
+
+
+# --- explorers with ipywidgets 7, in JupyterLab, for Colab's own page cannot be had
+
+
+@pytest.fixture(scope="module")
+def address(installed, tmp_path_factory):
+    """Serve the lessons that have explorers from the image's Python."""
+    added = installed.home / "added"
+    done = installed.python("-m", "pip", "install", "--no-deps", f"--target={added}", WIDGETS)
+    assert done.returncode == 0, done.stderr
+    course = trimmed_lessons(tmp_path_factory.mktemp("course"), kernel=installed.kernel())
+    # these widgets ask for MathJax 2 where there is any; JupyterLab brings 3
+    without = {"disabledExtensions": {"@jupyterlab/mathjax-extension": True}}
+    (added / "labconfig").mkdir()
+    (added / "labconfig" / "page_config.json").write_text(json.dumps(without))
+    environment = installed.environment(JUPYTER_CONFIG_PATH=str(added))
+    environment["JUPYTER_PATH"] += f"{os.pathsep}{added / 'share' / 'jupyter'}"
+    with laboratory(course, settings=EVERY_CELL, environment=environment) as printed:
+        yield printed

@@ -120,7 +120,7 @@ class Colab:
         content = nbformat.read(notebook, as_version=4)
         code = [cell for cell in content.cells if cell.cell_type == "code"][:cells]
         content.cells = code
-        content.metadata.kernelspec["name"] = self._kernel()
+        content.metadata.kernelspec["name"] = self.kernel()
         environment = self.environment(**more)
         client = NotebookClient(
             content,
@@ -132,12 +132,14 @@ class Colab:
             client.execute(env=environment)
         return [dict(cell) for cell in code]
 
-    def _kernel(self) -> str:
+    def kernel(self) -> str:
+        """Return the name under which `environment` lets Jupyter find the image's Python."""
         folder = self.home / "jupyter" / "kernels" / "colab"
         folder.mkdir(parents=True, exist_ok=True)
         argv = [str(python_of(self.image)), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         # older debuggers warn of Python's own frozen modules
         spec = {"argv": [argv[0], "-Xfrozen_modules=off", *argv[1:]], "language": "python"}
+        spec["env"] = {"PYTHONPATH": ""}  # JupyterLab's launcher names this checkout there
         (folder / "kernel.json").write_text(json.dumps({**spec, "display_name": "Colab"}))
         return folder.name
 
