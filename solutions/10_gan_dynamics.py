@@ -753,12 +753,13 @@ viz.point_panels(
 counts = {
     name: [judged(generator) for generator, _ in replay.kept] for name, replay in replays.items()
 }
+last = min(len(replay.steps) for replay in replays.values()) - 1  # a very short run has few moments
 
 
 @torch.no_grad()
 def watch(run: str, moment: int) -> viz.Figure:
     steps, players_then = replays[run].steps, replays[run].kept
-    moment = min(moment, len(steps) - 1)  # a very short run has fewer moments
+    moment = round(moment / last * (len(steps) - 1))
     generator, judge = players_then[moment]
     found, share = counts[run][moment]
     field = viz.point_field(
@@ -773,7 +774,7 @@ def watch(run: str, moment: int) -> viz.Figure:
     return viz.assemble([[field], [below]])
 
 
-viz.explore(watch, run=list(replays), moment=(0, 29, 1, 29))
+viz.explore(watch, run=list(replays), moment=(0, last, 1, last))
 
 # %% [markdown]
 # Try three things.
