@@ -565,6 +565,19 @@ print(f"ten to one: {collapsed} modes, share of good points {collapsed_good:.2f}
 viz.point_panels(hasty_seen, title="Ten to one: all points in one clump, and the clump wanders")
 
 # %% [markdown]
+# Four moments show four places. Here is the way between them, in twenty more; a step of the film is a round. The data stand beside it: eight places where the clump could be.
+
+# %%
+wandering = replays["ten to one"]
+viz.film(
+    [
+        viz.point_panels({"the data": real, "ten to one": points_of(network)}, limit=6)
+        for network, _ in wandering.kept[-20:]
+    ],
+    wandering.steps[-20:],
+)
+
+# %% [markdown]
 # This is mode collapse. The trigger: a generator that answers a discriminator which stands nearly still. The symptom: all points in one clump, which meets one mode or none (one or none in each of thirty seeds). The losses may look calm. And the clump moves on: as soon as the judge learns to reject it, the whole mass runs to the next weak spot. The cure is in
 # the schedule: let the judge move as often.
 

@@ -521,6 +521,16 @@ as_asked = [judge.accuracy(x.to(device), ten_by_code[1]) for x in seen_then]
 varied = [sum(apart(x[k::10]) for k in range(10)) / 10 for x in seen_then]
 
 # %%
+viz.film(
+    [x[:20] for x in seen_then],
+    replay.steps,
+    title="A column asks for one digit, a row keeps its noise",
+)
+
+# %% [markdown]
+# The film takes all moments in one go. Below you go at your own pace, and the measurements stand beside the pictures.
+
+# %%
 told = {
     "share": {"as asked": as_asked},
     "per pixel": {"two of a digit": varied},
