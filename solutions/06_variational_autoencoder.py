@@ -413,7 +413,7 @@ history = fit(step, batches, steps=budget.steps, preview=draw_samples, log=repla
 # A `Replay` kept what the forty codes gave on the way: closely at first, where most happens, then more and more rarely. Here is the run once more, as a short film. Watch one place, and count how often its digit changes before it settles.
 
 # %%
-viz.film(replay.kept, replay.steps, columns=20, title="forty codes, decoded")
+viz.film(replay.kept, replay.steps, title="forty codes, decoded")
 
 # %%
 viz.curves(

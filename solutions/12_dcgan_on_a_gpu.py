@@ -814,7 +814,7 @@ history = fit(
 cpu_seconds = time.process_time() - begun
 
 # %%
-viz.film(replay.kept, replay.steps, columns=20, title="forty codes, drawn")
+viz.film(replay.kept, replay.steps, title="forty codes, drawn")
 
 # %% [markdown]
 # That was the run as a film: a `Replay` kept what the average drew from the same forty codes at fourteen moments, closely at first. When do strokes join into digits? Does a place still change its digit late in the run?
