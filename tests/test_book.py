@@ -405,7 +405,7 @@ def test_page_fits_a_phone(visit, path):
 KEPT = re.compile(r"/_static/vendor/(?:mathjax|ort|onnxruntime)[^/]*/")
 
 
-LISTS = ["ask.html", "reading.html", "glossary.html", "museum.html", "errata.html"]
+LISTS = ["ask.html", "models.html", "reading.html", "glossary.html", "museum.html", "errata.html"]
 LIVE = [f"live/{path.stem}.html" for path in sorted((ROOT / "book" / "live").glob("*.md"))]
 
 

@@ -104,10 +104,23 @@ def test_what_packs_badly_loses_a_little_rather_than_the_film():
     assert len(opened(made)[1]) == 6
 
 
+def noise(frames, images):
+    return [torch.rand(images, 3, 16, 16) * 2 - 1 for _ in range(frames)]
+
+
+def test_a_film_that_is_too_large_keeps_fewer_frames_with_the_first_and_the_last():
+    frames = noise(16, images=60)
+    made = film(frames, range(16))
+    shown, ends = opened(made)[1], opened(film([frames[0], frames[-1]], [0, 15]))[1]
+    assert len(made.webp) <= 300_000
+    assert 2 <= len(shown) < 16
+    for one, end in ((shown[0], ends[0]), (shown[-1], ends[-1])):
+        assert np.abs(one[:-30].astype(float) - end[:-30]).mean() < 5
+
+
 def test_a_film_that_no_page_should_carry_is_refused():
-    noise = [torch.rand(100, 3, 16, 16) * 2 - 1 for _ in range(4)]
-    with pytest.raises(ValueError, match=r"4 pictures takes \d+ KB.*more than 300.*fewer steps"):
-        film(noise, range(4))
+    with pytest.raises(ValueError, match=r"two pictures.*take \d+ KB.*more than 300.*fewer images"):
+        film(noise(3, images=400), range(3))
 
 
 @pytest.mark.parametrize(

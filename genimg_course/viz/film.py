@@ -97,11 +97,13 @@ def film(
         alt: what the film shows; by default the description of its last picture, and the steps.
 
     Returns:
-        The film, at most 300 KB.
+        The film, at most 300 KB. One that would be larger has some loss, and if that is not
+        enough, fewer of the frames, the first and the last among them.
 
     Raises:
         ValueError: if the numbers of frames and steps are not as above, the steps do not rise, the
-            pictures differ in size, the film takes too long or is too large; or from `image_grid`.
+            pictures differ in size, the film takes too long, or two frames alone are too large;
+            or from `image_grid`.
 
     >>> import torch
     >>> film([torch.zeros(2, 1, 8, 8), torch.ones(2, 1, 8, 8)], [0, 100]).alt
@@ -120,7 +122,7 @@ def film(
         raise ValueError(f"the pictures have the sizes {sorted(sizes)}; a film needs one size")
     below = [_strip(pictures[0].shape[1], step, steps[-1]) for step in steps]
     whole = [np.concatenate(pair) for pair in zip(pictures, below, strict=True)]
-    webp = _small(whole, milliseconds=round(1000 * seconds / len(whole)))
+    webp = _small(whole, seconds=seconds)
     still = BytesIO()
     Image.fromarray(whole[-1]).quantize(_STILL_COLOURS).save(still, format="PNG", optimize=True)
     last = getattr(figures[-1], "alt", "") or "a picture without a description"
@@ -164,18 +166,32 @@ def _strip(width: int, step: int, last: int) -> Pixels:
     return _page_dots(figure)
 
 
-def _small(pictures: Sequence[Pixels], *, milliseconds: int) -> bytes:
-    """Return a film that plays once: without loss if it is small enough so, else with some."""
+def _small(pictures: Sequence[Pixels], *, seconds: float) -> bytes:
+    """Return a film that plays once: without loss if it is small enough so, else with some.
+
+    If it is still too large, it goes on with every second picture, and the first and the last.
+    """
+    while True:
+        for lossless in (True, False):
+            webp = _encoded(
+                pictures, milliseconds=round(1000 * seconds / len(pictures)), lossless=lossless
+            )
+            if len(webp) <= _MOST_BYTES:
+                return webp
+        if len(pictures) == 2:
+            raise ValueError(
+                f"even two pictures of the film take {len(webp) / 1000:.0f} KB, and a page should "
+                f"not carry more than {_MOST_BYTES / 1000:.0f}: show fewer images"
+            )
+        last = len(pictures) - 1
+        pictures = [pictures[i] for i in sorted({0, *range(last, 0, -2)})]
+
+
+def _encoded(pictures: Sequence[Pixels], *, milliseconds: int, lossless: bool) -> bytes:
     first, *rest = map(Image.fromarray, pictures)
-    for lossless in (True, False):
-        file = BytesIO()
-        first.save(
-            file, format="WebP", save_all=True, append_images=rest, duration=milliseconds,
-            loop=1, lossless=lossless, quality=80 if lossless else 50,
-        )  # fmt: skip
-        if file.tell() <= _MOST_BYTES:
-            return file.getvalue()
-    raise ValueError(
-        f"the film of {len(pictures)} pictures takes {file.tell() / 1000:.0f} KB, and a page "
-        f"should not carry more than {_MOST_BYTES / 1000:.0f}: keep fewer steps or fewer images"
-    )
+    file = BytesIO()
+    first.save(
+        file, format="WebP", save_all=True, append_images=rest, duration=milliseconds,
+        loop=1, lossless=lossless, quality=80 if lossless else 50,
+    )  # fmt: skip
+    return file.getvalue()
