@@ -331,9 +331,16 @@ def objection(kind: str, n: int, k: int, s: int, p: int, d: int, o: int) -> str:
 
 # %%
 def walk(
-    kind: str = "ordinary", kernel: int = 3, stride: int = 2, padding: int = 1, dilation: int = 1,
-    input_size: int = 6, output_padding: int = 0, row: int = 1, column: int = 1,
-) -> viz.Figure:  # fmt: skip
+    kind: str = "ordinary",
+    kernel: int = 3,
+    stride: int = 2,
+    padding: int = 1,
+    dilation: int = 1,
+    input_size: int = 6,
+    output_padding: int = 0,
+    row: int = 1,
+    column: int = 1,
+) -> viz.Figure:
     layer = dict(kernel_size=kernel, stride=stride, padding=padding, dilation=dilation)
     n, k, s, p, d, o = input_size, kernel, stride, padding, dilation, output_padding
     size, title = 0, objection(kind, n, k, s, p, d, o)
@@ -349,11 +356,19 @@ def walk(
     )
 
 
+# %%
 viz.explore(
-    walk, kind=["ordinary", "transposed"], kernel=(1, 5, 1, 3), stride=(1, 4, 1, 2),
-    padding=(0, 3, 1, 1), dilation=(1, 3, 1, 1), input_size=(2, 8, 1, 6),
-    output_padding=(0, 3, 1, 0), row=(0, 13, 1, 1), column=(0, 13, 1, 1),
-)  # fmt: skip
+    walk,
+    kind=["ordinary", "transposed"],
+    kernel=(1, 5, 1, 3),
+    stride=(1, 4, 1, 2),
+    padding=(0, 3, 1, 1),
+    dilation=(1, 3, 1, 1),
+    input_size=(2, 8, 1, 6),
+    output_padding=(0, 3, 1, 0),
+    row=(0, 13, 1, 1),
+    column=(0, 13, 1, 1),
+)
 
 # %% [markdown]
 # Three things to try. (The output padding belongs to transposed layers; an ordinary one has none.)
@@ -773,9 +788,12 @@ starts = {
 
 
 def roll(
-    optimiser: str = "SGD", log_rate: float = -1.0, steps: int = 100,
-    start: str = "left of the saddle", batch: int = 200,
-) -> viz.Figure:  # fmt: skip
+    optimiser: str = "SGD",
+    log_rate: float = -1.0,
+    steps: int = 100,
+    start: str = "left of the saddle",
+    batch: int = 200,
+) -> viz.Figure:
     path = descend(optimiser, 10**log_rate, steps, torch.tensor(starts[start]), batch)
     first, last = height(*path[[0, -1]].T)
     told = f"loss {first:.3f} to {last:.3f} in {steps} steps"
@@ -787,10 +805,15 @@ def roll(
     )
 
 
+# %%
 viz.explore(
-    roll, optimiser=["SGD", "momentum", "Adam"], log_rate=(-2.0, 1.0, 0.1, -1.0),
-    steps=(1, 200, 1, 100), start=list(starts), batch=(10, 200, 10, 200),
-)  # fmt: skip
+    roll,
+    optimiser=["SGD", "momentum", "Adam"],
+    log_rate=(-2.0, 1.0, 0.1, -1.0),
+    steps=(1, 200, 1, 100),
+    start=list(starts),
+    batch=(10, 200, 10, 200),
+)
 
 # %% [markdown]
 # Four things to try. (The slider shows the rate by its exponent to base ten, so $-1$ is a rate of 0.1. A batch of 200 holds all drawings.)

@@ -365,9 +365,13 @@ truth = torch.zeros(2, dtype=torch.float64), covariance(1, 1, 0.6)
 
 
 def meet(
-    mean_1: float = 1.0, mean_2: float = 0.5, scale_1: float = 1.5, scale_2: float = 0.5,
-    correlation: float = 0.0, n: int = 20,
-) -> viz.Figure:  # fmt: skip
+    mean_1: float = 1.0,
+    mean_2: float = 0.5,
+    scale_1: float = 1.5,
+    scale_2: float = 0.5,
+    correlation: float = 0.0,
+    n: int = 20,
+) -> viz.Figure:
     moved = torch.tensor([mean_1, mean_2]).double(), covariance(scale_1, scale_2, correlation)
     generator = torch.Generator().manual_seed(SEED)  # the same points, moved, after each change
     noise = torch.randn(2, 40, n, 2, generator=generator, dtype=torch.float64)
@@ -387,11 +391,16 @@ def meet(
     )
 
 
+# %%
 viz.explore(
-    meet, mean_1=(-2.0, 2.0, 0.1, 1.0), mean_2=(-2.0, 2.0, 0.1, 0.5),
-    scale_1=(0.2, 2.0, 0.1, 1.5), scale_2=(0.2, 2.0, 0.1, 0.5),
-    correlation=(-0.95, 0.95, 0.05, 0.0), n=(5, 200, 5, 20),
-)  # fmt: skip
+    meet,
+    mean_1=(-2.0, 2.0, 0.1, 1.0),
+    mean_2=(-2.0, 2.0, 0.1, 0.5),
+    scale_1=(0.2, 2.0, 0.1, 1.5),
+    scale_2=(0.2, 2.0, 0.1, 0.5),
+    correlation=(-0.95, 0.95, 0.05, 0.0),
+    n=(5, 200, 5, 20),
+)
 
 # %% [markdown]
 # Three things to try.
