@@ -27,8 +27,8 @@ def assemble(rows: Sequence[Sequence[Figure]], *, alt: str | None = None) -> Fig
 
     >>> from genimg_course.viz.figures import bars
     >>> left = bars({"a": 1.0}, xlabel="x", ylabel="y", alt="Left.")
-    >>> assemble([[left, left]], alt="Twice the same.").get_figwidth()
-    12.0
+    >>> round(assemble([[left, left]], alt="Twice the same.").get_figwidth())
+    12
     """
     if not rows or not all(rows):
         raise ValueError(f"there are rows of {[len(row) for row in rows]} figures; pass some each")
